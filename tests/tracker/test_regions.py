@@ -1,0 +1,48 @@
+"""Crops of frames."""
+
+import numpy as np
+import pytest
+import torch
+
+from tracker.regions import crop
+
+
+def ramp(width: int, height: int) -> np.ndarray:
+    """Blue is x, green is y."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[..., 0] = np.arange(width)
+    image[..., 1] = np.arange(height)[:, None]
+    return image
+
+
+@pytest.mark.parametrize(("side", "size"), [(64.0, 64), (32.0, 64), (100.0, 64), (180.0, 64), (200.0, 64)])
+def test_a_crop_shows_its_region(side: float, size: int) -> None:
+    region = torch.tensor([[120.5, 110.0, side]])
+    shown = crop([ramp(250, 250)], region, size)[0].float()
+    # Output pixel u shows the frame at left + (u + 1/2) side / size; pixel i's centre is at i + 1/2.
+    at = (torch.arange(size) + 0.5) * side / size - 0.5
+    inner = slice(2, -2)
+    expected_x, expected_y = 120.5 - side / 2 + at, 110.0 - side / 2 + at
+    torch.testing.assert_close(shown[0, size // 2, inner], expected_x[inner], atol=1.1, rtol=0)
+    torch.testing.assert_close(shown[1, inner, size // 2], expected_y[inner], atol=1.1, rtol=0)
+
+
+def test_outside_the_frame_is_its_mean_colour() -> None:
+    frame = np.full((50, 60, 3), (10, 20, 200), np.uint8)
+    shown = crop([frame], torch.tensor([[-500.0, -500.0, 100.0]]), 32)[0]
+    assert torch.equal(shown, torch.tensor([10, 20, 200], dtype=torch.uint8).view(3, 1, 1).expand(3, 32, 32))
+
+
+def test_fine_texture_does_not_alias_when_shrunk() -> None:
+    frame = np.zeros((512, 512, 3), np.uint8)
+    frame[::2] = 255
+    shown = crop([frame], torch.tensor([[256.0, 256.0, 500.0]]), 100)[0, :, 10:-10, 10:-10].float()
+    assert float(shown.std()) < 30
+    assert float(shown.mean()) == pytest.approx(127.5, abs=5)
+
+
+def test_every_region_is_cut_from_its_own_frame() -> None:
+    frames = [np.full((40, 40, 3), value, np.uint8) for value in (10, 200)]
+    shown = crop(frames, torch.tensor([[20.0, 20.0, 10.0], [20.0, 20.0, 10.0]]), 8)
+    assert shown.shape == (2, 3, 8, 8)
+    assert [int(one.float().mean()) for one in shown] == [10, 200]

@@ -1,0 +1,88 @@
+"""Loss and return: the growing region and the search of the whole frame."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from networks.model import Template
+from tracker.config import TrackerConfig
+from tracker.search import covering_regions, due
+from tracker.state import State
+from tracker.step import advance
+
+
+def state_of(n: int) -> State:
+    template = Template(torch.zeros(n, 1, 1), torch.zeros(n, 1), torch.zeros(n, 1), torch.zeros(n, 1), torch.zeros(n))
+    count = torch.zeros(n, dtype=torch.int64)
+    return State(
+        template,
+        torch.tensor([[100.0, 100.0, 20.0, 40.0]]).repeat(n, 1),
+        torch.tensor([[320.0, 240.0]]).repeat(n, 1),
+        torch.full((n,), 4.0),
+        torch.ones(n),
+        count,
+        count,
+        count,
+    )
+
+
+def test_a_lost_target_stays_and_its_region_grows_to_the_limit() -> None:
+    config = TrackerConfig()
+    state = state_of(2)
+    found = torch.tensor([[110.0, 90.0, 22.0, 44.0], [300.0, 10.0, 90.0, 90.0]])
+    presence = torch.tensor([0.9, config.present_above / 2])
+    for _ in range(20):
+        state = advance(state, found, presence, 4.0, config)
+    torch.testing.assert_close(state.box[0], found[0], atol=1e-2, rtol=0)
+    torch.testing.assert_close(state.box[1], torch.tensor([100.0, 100.0, 20.0, 40.0]))
+    torch.testing.assert_close(state.factor, torch.tensor([4.0, 4.0 * config.region_growth_limit]))
+    assert state.lost.tolist() == [0, 20]
+    back = advance(state, found, torch.ones(2), 4.0, config)
+    assert back.lost.tolist() == [0, 0]
+    assert back.factor.tolist() == [4.0, 4.0]
+
+
+def test_the_size_follows_by_its_rate_in_the_logarithm() -> None:
+    state = state_of(1)
+    found = torch.tensor([[100.0, 100.0, 80.0, 40.0]])
+    moved = advance(state, found, torch.ones(1), 4.0, TrackerConfig(size_rate=0.5))
+    torch.testing.assert_close(moved.box[0, 2:], torch.tensor([math.sqrt(20 * 80), 40.0]))
+
+
+def test_the_whole_frame_is_searched_after_some_lost_frames_and_then_now_and_again() -> None:
+    config = TrackerConfig(search_after=5, search_every=3)
+    state = state_of(12)._replace(lost=torch.arange(12))
+    assert due(state, config).tolist() == [5, 8, 11]
+
+
+@given(st.integers(40, 2000), st.integers(40, 2000), st.floats(16, 3000), st.integers(1, 40))
+def test_regions_cover_the_frame_and_are_few(width: int, height: int, side: float, most: int) -> None:
+    regions = covering_regions((width, height), side, most)
+    assert 1 <= len(regions) <= most
+    assert float(regions[0, 2]) >= side - 1e-3
+    x = np.linspace(0, width, 23)
+    y = np.linspace(0, height, 23)
+    half = float(regions[0, 2]) / 2 + 1e-3
+    covered_x = np.abs(x[:, None] - regions[:, 0].numpy()).min(1) <= half
+    covered_y = np.abs(y[:, None] - regions[:, 1].numpy()).min(1) <= half
+    assert covered_x.all()
+    assert covered_y.all()
+
+
+def test_putting_back_a_part_of_the_state_changes_that_part_alone() -> None:
+    state = state_of(3)
+    part = state.select(torch.tensor([1]))._replace(box=torch.tensor([[1.0, 2.0, 3.0, 4.0]]), lost=torch.tensor([9]))
+    whole = state.put(torch.tensor([1]), part)
+    assert whole.box[1].tolist() == [1, 2, 3, 4]
+    assert whole.lost.tolist() == [0, 9, 0]
+    assert torch.equal(whole.box[[0, 2]], state.box[[0, 2]])
+
+
+def test_a_change_of_frame_size_moves_boxes_along() -> None:
+    resized = state_of(1).resized(640, 120)
+    assert resized.box[0].tolist() == pytest.approx([200, 50, 40, 20])
+    assert resized.frame_size[0].tolist() == [640, 120]

@@ -1,0 +1,6 @@
+"""Online: regions, state, motion, presence and re-detection, the batched tracker; sources, sinks and drawing."""
+
+from tracker.online import Tracker
+from tracker.track import Track
+
+__all__ = ["Track", "Tracker"]

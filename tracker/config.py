@@ -1,0 +1,46 @@
+"""How the tracker works online; one setting for all sequences."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from networks.config import StrictModel
+
+
+class TrackerConfig(StrictModel):
+    """Sampling, refinement, motion, presence and search."""
+
+    samples: int = Field(256, ge=8)
+    """M, boxes drawn from the sampler in each crop."""
+    estimate: Literal["mode", "mean", "proposal"] = "mode"
+    """The point estimate: the strongest mode, the mean of all weighted samples, or the proposal's best component."""
+    refine_steps: int = Field(3, ge=0)
+    """Steps of gradient ascent on the score."""
+    refine_boxes: int = Field(8, ge=1)
+    """Best samples that are refined."""
+    motion_scale: float = Field(0.2, gt=0)
+    """Scale of the heavy-tailed prior of the centre's displacement between frames, in units of the crop."""
+    motion_log_size: float = Field(0.3, gt=0)
+    """Scale of the prior of the change of log width and log height between frames."""
+    motion: bool = True
+    """Whether the motion prior takes part in the weights."""
+    size_rate: float = Field(0.5, gt=0, le=1)
+    """Share of a frame's estimate in the smoothed size."""
+    present_above: float = Field(0.3, ge=0, le=1)
+    """Presence from which a frame's estimate moves the target; below it the target counts as lost."""
+    found_above: float = Field(0.6, ge=0, le=1)
+    """Presence, after paying for the number of crops, from which the whole-frame search takes the target up."""
+    region_growth: float = Field(1.15, ge=1)
+    """Growth of the search region for each lost frame."""
+    region_growth_limit: float = Field(1.8, ge=1)
+    """Largest search region over the normal one."""
+    search_after: int = Field(5, ge=1)
+    """Lost frames before the whole frame is searched."""
+    search_every: int = Field(3, ge=1)
+    """Lost frames between two searches of the whole frame."""
+    search_crops: int = Field(32, ge=1)
+    """Most crops of one whole-frame search."""
+    search: bool = True
+    """Whether presence drives the search region and the whole-frame search."""

@@ -1,0 +1,145 @@
+"""The tracker that people use: a box in one frame, tracks in every later one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from networks.boxes import cxcywh_to_xywh, frame_to_crop, region_around, xywh_to_cxcywh
+from networks.model import EnergyTracker
+from networks.posterior import Posterior
+from networks.weights import WeightsInfo
+from tracker.config import TrackerConfig
+from tracker.frames import Box, check_box, to_bgr
+from tracker.regions import crop
+from tracker.search import due, search_frame
+from tracker.state import State
+from tracker.step import step
+from tracker.track import Track
+
+
+class Tracker:
+    """Tracks one or several targets through frames that come one by one.
+
+    Args:
+        model: the networks; they are fused for inference.
+        weights_info: the record of the weights file.
+        device: where the networks run.
+        seed: of the sampler; the same seed gives the same boxes.
+        config: how to track.
+    """
+
+    def __init__(
+        self,
+        model: EnergyTracker,
+        weights_info: WeightsInfo,
+        device: torch.device,
+        seed: int = 0,
+        config: TrackerConfig | None = None,
+    ) -> None:
+        self.model = model.fuse().to(device)
+        self.weights_info = weights_info
+        self.device = device
+        self.seed = seed
+        self.config = config or TrackerConfig()
+        self._state: State | None = None
+        self._many = False
+
+    def init(self, frame: Any, box: Sequence[float] | Sequence[Sequence[float]], rgb: bool = False) -> None:
+        """Begins with a frame and the targets' boxes in it.
+
+        Args:
+            frame: H x W x 3 uint8 BGR, as OpenCV gives it; grey, alpha, 16-bit and 0-to-1 float frames are converted.
+            box: (x, y, w, h) in 0-based pixels, or a list of such for several targets.
+            rgb: the frame's channels are red, green, blue.
+
+        Raises:
+            ValueError: the frame or a box cannot be used; the message names the box and the frame's size.
+        """
+        image = to_bgr(frame, rgb)
+        many = len(box) > 0 and all(isinstance(one, Sequence | np.ndarray) for one in box)
+        boxes: list[Any] = list(box) if many else [box]
+        if len(boxes) == 0:
+            raise ValueError("give at least one box x, y, w, h")
+        height, width = image.shape[:2]
+        self._state = self.start([image] * len(boxes), [check_box(one, width, height) for one in boxes])
+        self._many = many
+
+    def start(self, images: Sequence[NDArray[np.uint8]], boxes: Sequence[Box]) -> State:
+        """The state of targets at the beginning, one image and box each: what lock-step tracking builds on."""
+        config = self.model.config
+        centre = xywh_to_cxcywh(torch.tensor(boxes, dtype=torch.float32, device=self.device).reshape(-1, 4))
+        region = region_around(centre, config.template_factor)
+        with torch.no_grad():
+            crops = crop(images, region, config.template_size)
+            template = self.model.encode_template(crops, frame_to_crop(centre, region))
+        n = len(images)
+        count = torch.zeros(n, dtype=torch.int64, device=self.device)
+        return State(
+            template=template,
+            box=centre,
+            frame_size=torch.tensor(
+                [[i.shape[1], i.shape[0]] for i in images], dtype=torch.float32, device=self.device
+            ),
+            factor=torch.full((n,), config.search_factor, device=self.device),
+            presence=torch.ones(n, device=self.device),
+            lost=count,
+            seed=torch.full_like(count, self.seed),
+            frame=count.clone(),
+        )
+
+    def update(self, frame: Any, rgb: bool = False) -> Track | list[Track]:
+        """Tracks through the next frame.
+
+        Args:
+            frame: as for `init`; its size may differ from the last one's.
+            rgb: the frame's channels are red, green, blue.
+
+        Returns:
+            A `Track`, or a list of them where `init` was given a list.
+
+        Raises:
+            RuntimeError: `init` was not called.
+            ValueError: the frame cannot be used.
+        """
+        if self._state is None:
+            raise RuntimeError("call init(frame, box) before update(frame)")
+        image = to_bgr(frame, rgb)
+        state = self._state
+        size = state.frame_size[0].tolist()
+        if size != [image.shape[1], image.shape[0]]:
+            state = state.resized(image.shape[1], image.shape[0])
+        self._state, boxes, posterior = self.advance(state, [image] * len(state.box))
+        tracks = as_tracks(boxes, posterior)
+        return tracks if self._many else tracks[0]
+
+    def advance(self, state: State, images: Sequence[NDArray[np.uint8]]) -> tuple[State, Tensor, Posterior]:
+        """One frame of every target, each in its own image; targets that are lost are searched for.
+
+        Returns:
+            The new state, the boxes ``[N, 4]`` (cx, cy, w, h) in frame pixels, and the posteriors ``[N]``.
+        """
+        crops = crop(images, state.region, self.model.config.search_size)
+        state, posterior = step(self.model, state, crops, self.config)
+        lost = due(state, self.config) if self.config.search else torch.zeros(0, dtype=torch.int64)
+        if len(lost):
+            part, found, seen = search_frame(
+                self.model, state.select(lost), [images[i] for i in lost.tolist()], self.config
+            )
+            state = state.put(lost, part)
+            posterior = posterior.put(lost[seen], found[seen])
+        return state, state.box, posterior
+
+
+def as_tracks(boxes: Tensor, posterior: Posterior) -> list[Track]:
+    """One `Track` a target from batched boxes ``[N, 4]`` (cx, cy, w, h) and posteriors."""
+    outside = cxcywh_to_xywh(boxes).tolist()
+    on_cpu = posterior.to("cpu")
+    return [
+        Track((box[0], box[1], box[2], box[3]), float(on_cpu.presence[i]), on_cpu[i]) for i, box in enumerate(outside)
+    ]

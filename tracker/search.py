@@ -1,0 +1,104 @@
+"""The search of a whole frame for lost targets, in one batch of crops (METHOD section 5)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from networks.boxes import crop_to_frame
+from networks.model import EnergyTracker
+from networks.posterior import Posterior
+from tracker.config import TrackerConfig
+from tracker.noise import base_noise
+from tracker.regions import crop
+from tracker.state import State, keep_sane
+from tracker.step import estimate
+
+
+def covering_regions(frame_size: tuple[float, float], side: float, most: int) -> Tensor:
+    """Square regions that cover a frame and overlap by a half, as a grid.
+
+    Args:
+        frame_size: (width, height) in pixels.
+        side: wanted side in pixels; it grows until the regions are few enough.
+        most: largest number of regions.
+
+    Returns:
+        ``[R, 3]`` (cx, cy, side).
+    """
+    width, height = frame_size
+    while True:
+        columns, rows = (max(1, math.ceil(extent / (side / 2)) - 1) for extent in (width, height))
+        if columns * rows <= most:
+            break
+        side *= 1.1
+    x = torch.tensor([width * (i + 1) / (columns + 1) for i in range(columns)])
+    y = torch.tensor([height * (i + 1) / (rows + 1) for i in range(rows)])
+    cy, cx = torch.meshgrid(y, x, indexing="ij")
+    return torch.stack((cx.flatten(), cy.flatten(), torch.full((columns * rows,), side)), 1)
+
+
+def due(state: State, config: TrackerConfig) -> Tensor:
+    """Indices of the targets whose whole frame is to be searched now."""
+    waited = state.lost - config.search_after
+    return ((waited >= 0) & (waited % config.search_every == 0)).nonzero().flatten()
+
+
+def search_frame(
+    model: EnergyTracker,
+    state: State,
+    frames: Sequence[NDArray[np.uint8]],
+    config: TrackerConfig,
+) -> tuple[State, Posterior, Tensor]:
+    """Looks for lost targets everywhere in their frames.
+
+    Crops overlap, so a target may be seen by several: the crop with the greatest evidence alone counts, once. Its
+    log-odds of presence pay log R for the R crops that were searched, or false alarms would grow with their number.
+
+    Args:
+        model: the networks.
+        state: of the ``N`` lost targets.
+        frames: their frames, H x W x 3 uint8 BGR.
+        config: how to search.
+
+    Returns:
+        The state, moved where a target was found; the posteriors ``[N]`` of the best crops over (cx, cy, w, h) in frame
+        pixels; and ``[N]`` bool, whether each was found.
+    """
+    grids = []
+    for (width, height), box in zip(state.frame_size.tolist(), state.box.tolist(), strict=True):
+        side = model.config.search_factor * math.sqrt(box[2] * box[3])
+        grids.append(covering_regions((width, height), side, config.search_crops))
+    counts = torch.tensor([len(grid) for grid in grids], device=state.box.device)
+    owner = torch.repeat_interleave(torch.arange(len(grids), device=state.box.device), counts)
+    regions = torch.cat(grids).to(state.box)
+    crops = crop([frames[i] for i in owner.tolist()], regions, model.config.search_size)
+    # Every crop has noise of its own, apart from that of the normal steps.
+    number = torch.arange(len(owner), device=owner.device)
+    uniform = base_noise(~state.seed[owner], state.frame[owner] * config.search_crops + number, config.samples, 5)
+    found = estimate(model, state.template.select(owner), crops, uniform, None, config)
+    boxes = crop_to_frame(found.box, regions)
+    posterior = found.posterior.map(lambda y: crop_to_frame(y, regions.unsqueeze(1)))
+    best = torch.stack(
+        [(owner == i).nonzero().flatten()[posterior.log_z[owner == i].argmax()] for i in range(len(grids))]
+    )
+    odds = posterior.log_z[best] - state.template.null - counts.log()
+    presence = torch.sigmoid(odds)
+    seen = presence >= config.found_above
+    chosen = posterior[best]
+    chosen = Posterior(chosen.samples, chosen.log_weights, chosen.log_z, presence)
+    return (
+        state._replace(
+            box=torch.where(seen.unsqueeze(1), keep_sane(boxes[best], state.frame_size), state.box),
+            factor=torch.where(seen, torch.full_like(state.factor, model.config.search_factor), state.factor),
+            presence=torch.where(seen, presence, state.presence),
+            lost=torch.where(seen, torch.zeros_like(state.lost), state.lost),
+        ),
+        chosen,
+        seen,
+    )

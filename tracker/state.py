@@ -1,0 +1,62 @@
+"""The state of targets between frames: tensors of constant size, targets in front."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from networks.boxes import region_around
+from networks.model import Template
+
+SMALLEST_SIDE = 4.0
+"""Pixels; a target does not shrink below."""
+
+
+class State(NamedTuple):
+    """Everything that is carried from frame to frame."""
+
+    template: Template
+    box: Tensor
+    """``[N, 4]`` (cx, cy, w, h) in frame pixels, the smoothed estimate."""
+    frame_size: Tensor
+    """``[N, 2]`` (width, height) of the frame in pixels."""
+    factor: Tensor
+    """``[N]`` side of the search region over the geometric mean of the target's sides."""
+    presence: Tensor
+    """``[N]`` P(present) in the last frame."""
+    lost: Tensor
+    """``[N]`` int64, frames in a row in which the target was thought lost."""
+    seed: Tensor
+    """``[N]`` int64; with `frame` the state of the target's own random generator."""
+    frame: Tensor
+    """``[N]`` int64, frames seen."""
+
+    @property
+    def region(self) -> Tensor:
+        """``[N, 3]`` (cx, cy, side) the search region of the next frame, in frame pixels."""
+        return region_around(self.box, self.factor)
+
+    def select(self, index: Tensor) -> State:
+        """The states of the targets in ``index``, which may repeat."""
+        rest = (part.index_select(0, index) for part in self[1:])
+        return State(self.template.select(index), *rest)
+
+    def put(self, index: Tensor, other: State) -> State:
+        """This state with the targets in ``index`` replaced by those of ``other``; templates stay."""
+        rest = (mine.index_copy(0, index, theirs) for mine, theirs in zip(self[1:], other[1:], strict=True))
+        return State(self.template, *rest)
+
+    def resized(self, width: int, height: int) -> State:
+        """The state when frames come in another size: boxes keep their place in the picture."""
+        size = torch.tensor([width, height], dtype=self.frame_size.dtype, device=self.frame_size.device)
+        ratio = size / self.frame_size
+        return self._replace(box=self.box * ratio.repeat(1, 2), frame_size=size.expand_as(self.frame_size))
+
+
+def keep_sane(box: Tensor, frame_size: Tensor) -> Tensor:
+    """Centre boxes ``[N, 4]`` with their centre in the frame and sides from `SMALLEST_SIDE` to the frame's."""
+    centre = torch.minimum(box[:, :2].clamp_min(0), frame_size)
+    size = torch.minimum(box[:, 2:].clamp_min(SMALLEST_SIDE), frame_size.clamp_min(SMALLEST_SIDE))
+    return torch.cat((centre, size), 1)
