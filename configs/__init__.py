@@ -1,0 +1,1 @@
+"""Configurations of the variants, one YAML file each; read as package data."""

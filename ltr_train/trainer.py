@@ -1,0 +1,297 @@
+"""The trainer: one loop for CPU and GPU, resumable, deterministic for a seed."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from ltr_train.config import TrainConfig
+from ltr_train.objective import Objective, joint_objective, presence_loss
+from networks.backbone import start_from_timm
+from networks.boxes import crop_iou
+from networks.model import EnergyTracker
+from networks.weights import save_weights
+
+CHECKPOINT = "checkpoint.pt"
+LOG = "log.jsonl"
+WEIGHTS = "weights.safetensors"
+
+Batch = dict[str, Tensor]
+
+
+@dataclass
+class Forward:
+    """What one pass over a batch gives."""
+
+    objective: Objective
+    null: Tensor
+    samples: Tensor
+    """``[N, M, 4]``."""
+    log_weights: Tensor
+    """``[N, M]`` f - log q', not normalised."""
+
+
+def forward(model: EnergyTracker, batch: Batch, uniform: Tensor, autocast: bool) -> Forward:
+    """Runs the networks over a batch of pairs.
+
+    Args:
+        model: the networks.
+        batch: ``template`` ``[N, S, S, 3]`` and ``search`` uint8 BGR, ``template_box`` and ``search_box`` ``[N, 4]``.
+        uniform: ``[M, N, 5]`` base noise of the draw.
+        autocast: whether convolutions run in bfloat16.
+    """
+    device = uniform.device.type
+    with torch.autocast(device, torch.bfloat16, enabled=autocast):
+        template = model.encode_template(batch["template"].permute(0, 3, 1, 2), batch["template_box"])
+        search = model.features(batch["search"].permute(0, 3, 1, 2))
+        proposal = model.propose(template, search)
+    sampler = model.defend(proposal)
+    boxes = torch.cat((batch["search_box"].unsqueeze(0), sampler.from_uniform(uniform)))
+    log_q = proposal.log_prob(boxes)
+    log_sampler = sampler.log_prob(boxes, log_q)
+    with torch.autocast(device, torch.bfloat16, enabled=autocast):
+        score = model.score(template, search, boxes.transpose(0, 1))
+    objective = joint_objective(score[:, 0], score[:, 1:], log_sampler[0], log_sampler[1:].T, log_q[0], log_q[1:].T)
+    log_weights = score[:, 1:] - log_sampler[1:].T
+    return Forward(objective, template.null, boxes[1:].transpose(0, 1), log_weights)
+
+
+def total_loss(config: TrainConfig, result: Forward, present: Tensor) -> Tensor:
+    """The scalar that is minimised; the box terms are masked where the target is absent."""
+    weight, terms = config.loss, result.objective
+    per_box = weight.nce * terms.nce + weight.kl * terms.kl + weight.nll * terms.nll
+    # where, not a product: an absent target's terms may be infinite.
+    box = torch.where(present, per_box, torch.zeros_like(per_box)).sum() / present.sum().clamp_min(1)
+    return box + weight.presence * presence_loss(terms.log_z, result.null, present).mean()
+
+
+class _Range(torch.utils.data.Sampler[list[int]]):
+    """The indices of batches ``start`` to ``stop``; pair ``i`` is a function of the seed and ``i`` alone."""
+
+    def __init__(self, start: int, stop: int, batch: int) -> None:
+        self.start, self.stop, self.batch = start, stop, batch
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in range(self.start, self.stop):
+            yield list(range(step * self.batch, (step + 1) * self.batch))
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+def _one_thread(_: int) -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+
+
+def loader(dataset: Dataset[Any], start: int, stop: int, batch: int, workers: int) -> DataLoader[Batch]:
+    """Batches number ``start`` to ``stop`` of a data set whose pairs are made on demand."""
+    return DataLoader(
+        dataset,
+        batch_sampler=_Range(start, stop, batch),
+        num_workers=workers,
+        worker_init_fn=_one_thread,
+        prefetch_factor=4 if workers else None,
+    )
+
+
+class Trainer:
+    """Trains a model on pairs and keeps its state in a folder.
+
+    Args:
+        config: the run.
+        pairs: training pairs, indexed from 0 without end.
+        validation: held-out pairs.
+        out: folder for checkpoint, log and weights.
+        record: goes into the weights file beside what the trainer knows.
+        version: of ebtrack, for the weights file.
+        device: where the networks run.
+        report: called with a dictionary of figures after every logged step.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        pairs: Dataset[Any],
+        validation: Dataset[Any],
+        out: Path,
+        record: dict[str, Any],
+        version: str,
+        device: torch.device,
+        report: Callable[[dict[str, float]], None],
+    ) -> None:
+        self.config, self.out, self.record, self.version = config, out, record, version
+        self.pairs, self.validation, self.device, self.report = pairs, validation, device, report
+        torch.manual_seed(config.seed)
+        self.model = EnergyTracker(config.model)
+        if config.model.backbone.timm_start:
+            start_from_timm(self.model.backbone, config.model.backbone.timm_start)
+        self.model = self.model.to(device)
+        self.average = torch.optim.swa_utils.AveragedModel(
+            self.model,
+            # The average starts as the mean of what there is: a fixed decay would keep the initial weights for long.
+            avg_fn=lambda old, new, n: torch.lerp(old, new, max(1 - config.ema, 1 / (float(n) + 1))),
+            use_buffers=False,
+        )
+        decayed = [p for p in self.model.parameters() if p.ndim > 1]
+        others = [p for p in self.model.parameters() if p.ndim <= 1]
+        self.optimiser = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": config.weight_decay},
+                {"params": others, "weight_decay": 0.0},
+            ],
+            lr=config.learning_rate,
+        )
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
+        self.step = 0
+
+    def _rate(self, step: int) -> float:
+        warm = min(1.0, (step + 1) / self.config.warmup)
+        progress = torch.tensor(min(1.0, step / self.config.steps) * torch.pi)
+        return warm * (0.01 + 0.99 * 0.5 * (1 + float(torch.cos(progress))))
+
+    def save(self) -> None:
+        """Writes the checkpoint and the averaged weights; each file appears whole or not at all."""
+        averaged = self.averaged()
+        state = {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "config": self.config.model_dump_json(),
+        }
+        self.out.mkdir(parents=True, exist_ok=True)
+        partial = self.out / (CHECKPOINT + ".partial")
+        torch.save(state, partial)
+        os.replace(partial, self.out / CHECKPOINT)
+        record = self.record | {"steps": self.step, "batch": self.config.batch, "seed": self.config.seed}
+        save_weights(self.out / WEIGHTS, averaged, record, self.version)
+
+    def load(self, path: Path, weights_only: bool = False) -> None:
+        """Continues from a checkpoint.
+
+        Args:
+            path: a checkpoint of a run with the same model.
+            weights_only: take the averaged weights only and begin a new schedule.
+        """
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        if weights_only:
+            self.average.load_state_dict(state["average"])
+            self.model.load_state_dict(self.average.module.state_dict())
+            self.average.n_averaged.zero_()
+            return
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.step = state["step"]
+
+    def averaged(self) -> EnergyTracker:
+        """The averaged model; batch statistics are the trained model's latest."""
+        module = self.average.module
+        for target, source in zip(module.buffers(), self.model.buffers(), strict=True):
+            target.copy_(source)
+        assert isinstance(module, EnergyTracker)
+        return module
+
+    def _to_device(self, batch: Batch) -> Batch:
+        return {name: value.to(self.device, non_blocking=True) for name, value in batch.items()}
+
+    def _uniform(self, step: int, batch: int) -> Tensor:
+        generator = torch.Generator().manual_seed((self.config.seed << 32) + step)
+        return torch.rand(self.config.samples, batch, 5, generator=generator).to(self.device)
+
+    def train(self) -> None:
+        """Runs to the configured number of steps, saving and validating on the way."""
+        config = self.config
+        batches = loader(self.pairs, self.step, config.steps, config.batch, config.data.workers)
+        started, first = time.perf_counter(), self.step
+        for batch in batches:
+            figures = self._train_step(self._to_device(batch))
+            figures["pairs_per_second"] = (self.step - first) * config.batch / (time.perf_counter() - started)
+            if self.step % config.validate_every == 0 or self.step == config.steps:
+                figures |= self.validate()
+                self.save()
+            if self.step % 50 == 0 or self.step == config.steps:
+                self._log(figures)
+
+    def _train_step(self, batch: Batch) -> dict[str, float]:
+        config = self.config
+        self.model.train()
+        if self.step >= config.freeze_norm_after * config.steps:
+            for module in self.model.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        result = forward(self.model, batch, self._uniform(self.step, config.batch), config.mixed_precision)
+        loss = total_loss(config, result, batch["present"])
+        if not bool(torch.isfinite(loss)):
+            torch.save(batch, self.out / "bad_batch.pt")
+            raise FloatingPointError(
+                f"the loss is {loss.item()} at step {self.step}; the batch is kept in {self.out / 'bad_batch.pt'}"
+            )
+        self.optimiser.zero_grad()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm)
+        self.optimiser.step()
+        self.schedule.step()
+        self.average.update_parameters(self.model)
+        self.step += 1
+        return {
+            "step": float(self.step),
+            "loss": loss.item(),
+            "gradient_norm": float(norm),
+            "learning_rate": float(self.schedule.get_last_lr()[0]),
+            **pair_figures(result, batch),
+        }
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Figures of the averaged model on held-out pairs, names beginning with ``val_``."""
+        config = self.config
+        model = self.averaged().eval()
+        rows: list[dict[str, float]] = []
+        batches = loader(self.validation, 0, -(-config.validation_pairs // config.batch), config.batch, 0)
+        for number, batch in enumerate(batches):
+            batch = self._to_device(batch)
+            result = forward(model, batch, self._uniform(-1 - number, config.batch), config.mixed_precision)
+            rows.append(pair_figures(result, batch))
+        return {f"val_{name}": sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+
+    def _log(self, figures: dict[str, float]) -> None:
+        self.out.mkdir(parents=True, exist_ok=True)
+        with (self.out / LOG).open("a") as file:
+            file.write(json.dumps({name: round(value, 5) for name, value in figures.items()}) + "\n")
+        self.report(figures)
+
+
+@torch.no_grad()
+def pair_figures(result: Forward, batch: Batch) -> dict[str, float]:
+    """Means over a batch that tell how training goes: losses, IoU of the best sample's box, presence, ESS, log Z."""
+    present, terms = batch["present"], result.objective
+    best = result.log_weights.argmax(1)
+    box = result.samples.gather(1, best[:, None, None].expand(-1, 1, 4)).squeeze(1)
+    overlap = crop_iou(box, batch["search_box"])
+
+    def mean(values: Tensor) -> float:
+        return float(values[present].mean()) if bool(present.any()) else 0.0
+
+    return {
+        "nce": mean(terms.nce),
+        "nll": mean(terms.nll),
+        "effective_kl": mean(terms.effective_kl),
+        "ess": mean(terms.ess),
+        "iou": mean(overlap),
+        "log_z": mean(terms.log_z),
+        "presence": float(((terms.log_z > result.null) == present).float().mean()),
+    }
