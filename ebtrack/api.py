@@ -1,0 +1,89 @@
+"""The public functions: load a tracker, track a source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+
+from networks.weights import load_weights
+from tracker.config import TrackerConfig
+from tracker.online import Tracker
+from tracker.sources import open_source
+from tracker.track import Track
+
+
+def load(
+    name_or_path: str | Path = "default",
+    device: str | torch.device | None = None,
+    seed: int = 0,
+    config: TrackerConfig | None = None,
+) -> Tracker:
+    """Loads a tracker.
+
+    Args:
+        name_or_path: ``default`` for the weights that ship with ebtrack, or the path of a weights file.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; the best at hand when left out.
+        seed: of the sampler; the same seed gives the same boxes.
+        config: how to track, where it should differ from the default.
+
+    Raises:
+        WeightsError: the weights file cannot be used; the message says why.
+        ValueError: the device does not exist here.
+    """
+    path = (
+        Path(str(files("ebtrack") / "weights" / "default.safetensors")) if name_or_path == "default" else name_or_path
+    )
+    model, info = load_weights(Path(path))
+    return Tracker(model, info, resolve_device(device), seed, config)
+
+
+def resolve_device(device: str | torch.device | None) -> torch.device:
+    """The device that a name means here; the best at hand for none.
+
+    Raises:
+        ValueError: there is no such device here.
+    """
+    if device is None:
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+        torch.zeros(1, device=found)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"no device {str(device)!r} here: choose cpu, or leave the device out") from error
+    return found
+
+
+def track(
+    source: str | Path,
+    box: Sequence[float],
+    name_or_path: str | Path = "default",
+    device: str | torch.device | None = None,
+    seed: int = 0,
+) -> Iterator[Track]:
+    """Tracks one target through a video file, an image folder or glob, a camera or a stream.
+
+    Args:
+        source: as ``ebtrack track`` takes it.
+        box: (x, y, w, h) of the target in the first frame, 0-based pixels.
+        name_or_path: see `load`, as ``device`` and ``seed``.
+
+    Yields:
+        A `Track` for each frame after the first.
+
+    Raises:
+        SourceError: the source cannot be opened.
+        ValueError: the box cannot be used.
+    """
+    tracker = load(name_or_path, device, seed)
+    with open_source(str(source)) as opened:
+        frames = iter(opened)
+        tracker.init(next(frames).image, box)
+        for frame in frames:
+            result = tracker.update(frame.image)
+            assert isinstance(result, Track)
+            yield result

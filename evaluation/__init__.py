@@ -1,0 +1,1 @@
+"""Evaluation: sequences in, boxes and figures out."""
