@@ -55,9 +55,9 @@ def run_training(
         corpus = load_corpus(config.data.root, config.data.sources, limit=config.data.limit)
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    pairs = PairDataset(corpus, config.pairs, config.seed)
+    pairs = PairDataset(corpus, config.pairs, config.seed, config.model)
     held_out = config.pairs.model_copy(update={"split": "val"})
-    validation = PairDataset(corpus, held_out, config.seed)
+    validation = PairDataset(corpus, held_out, config.seed, config.model)
     record = {
         "data": "COCO-format sources, pairs made by ltr_train.data",
         "sources": sorted({picture.source for picture in corpus.pictures}),

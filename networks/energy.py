@@ -61,5 +61,8 @@ class EnergyHead(nn.Module):
         """
         pooled = roi_pool(search, boxes, self.bins)
         both = torch.cat(((pooled * modulation.unsqueeze(1)).flatten(2), pooled.flatten(2)), -1)
-        score: Tensor = self.out(self.hidden(both) + bias.unsqueeze(1))
-        return score.squeeze(-1).float()
+        hidden = (self.hidden(both) + bias.unsqueeze(1)).float()
+        # In float32 also under autocast: bfloat16 would round scores to steps of a few hundredths.
+        with torch.autocast(hidden.device.type, enabled=False):
+            score: Tensor = self.out(hidden)
+        return score.squeeze(-1)

@@ -132,7 +132,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_batch(make: Callable[...,
     trainer = make("nan")
     trainer.out.mkdir()
     with torch.no_grad():
-        trainer.model.energy.out[3].bias.fill_(float("nan"))
+        trainer.model.state_dict()["energy.out.3.bias"].fill_(float("nan"))
     with pytest.raises(FloatingPointError, match="step 0"):
         trainer.train()
     kept = torch.load(trainer.out / "bad_batch.pt", weights_only=True)

@@ -1,0 +1,1 @@
+"""Training: the joint objective, the making of pairs, the trainer and its configuration."""

@@ -1,0 +1,1 @@
+"""Training data: annotated pictures and clips in, pairs of template and search crops out."""
