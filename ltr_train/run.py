@@ -55,6 +55,9 @@ def run_training(
         corpus = load_corpus(config.data.root, config.data.sources, limit=config.data.limit)
     except ValueError as error:
         raise ConfigError(str(error)) from error
+    # Presence is used under another prior than it is trained with, so the weights have to know the latter.
+    model = config.model.model_copy(update={"trained_presence": 1 - config.pairs.absent})
+    config = config.model_copy(update={"model": model})
     pairs = PairDataset(corpus, config.pairs, config.seed, config.model)
     held_out = config.pairs.model_copy(update={"split": "val"})
     validation = PairDataset(corpus, held_out, config.seed, config.model)

@@ -28,9 +28,13 @@ class TrackerConfig(StrictModel):
     """Whether the motion prior takes part in the weights."""
     size_rate: float = Field(0.5, gt=0, le=1)
     """Share of a frame's estimate in the smoothed size."""
-    present_above: float = Field(0.3, ge=0, le=1)
+    leave_rate: float = Field(0.02, gt=0, lt=1)
+    """Prior probability that a target which is present is absent in the next frame."""
+    return_rate: float = Field(0.1, gt=0, lt=1)
+    """Prior probability that a target which is absent is present in the next frame."""
+    present_above: float = Field(0.5, ge=0, le=1)
     """Presence from which a frame's estimate moves the target; below it the target counts as lost."""
-    found_above: float = Field(0.6, ge=0, le=1)
+    found_above: float = Field(0.5, ge=0, le=1)
     """Presence, after paying for the number of crops, from which the whole-frame search takes the target up."""
     region_growth: float = Field(1.15, ge=1)
     """Growth of the search region for each lost frame."""

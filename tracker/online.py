@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from networks.boxes import cxcywh_to_xywh, frame_to_crop, region_around, xywh_to_cxcywh
@@ -50,7 +50,7 @@ class Tracker:
         self._state: State | None = None
         self._many = False
 
-    def init(self, frame: Any, box: Sequence[float] | Sequence[Sequence[float]], rgb: bool = False) -> None:
+    def init(self, frame: Any, box: ArrayLike, rgb: bool = False) -> None:
         """Begins with a frame and the targets' boxes in it.
 
         Args:
@@ -62,10 +62,12 @@ class Tracker:
             ValueError: the frame or a box cannot be used; the message names the box and the frame's size.
         """
         image = to_bgr(frame, rgb)
-        many = len(box) > 0 and all(isinstance(one, Sequence | np.ndarray) for one in box)
-        boxes: list[Any] = list(box) if many else [box]
-        if len(boxes) == 0:
+        boxes: list[Any] = list(box) if isinstance(box, Iterable) else [box]
+        if not boxes:
             raise ValueError("give at least one box x, y, w, h")
+        many = all(isinstance(one, Sequence | np.ndarray) and not isinstance(one, str) for one in boxes)
+        if not many:
+            boxes = [box]
         height, width = image.shape[:2]
         self._state = self.start([image] * len(boxes), [check_box(one, width, height) for one in boxes])
         self._many = many

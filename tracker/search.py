@@ -17,7 +17,7 @@ from tracker.config import TrackerConfig
 from tracker.noise import base_noise
 from tracker.regions import crop
 from tracker.state import State, keep_sane
-from tracker.step import estimate
+from tracker.step import estimate, presence_prior
 
 
 def covering_regions(frame_size: tuple[float, float], side: float, most: int) -> Tensor:
@@ -81,14 +81,14 @@ def search_frame(
     # Every crop has noise of its own, apart from that of the normal steps.
     number = torch.arange(len(owner), device=owner.device)
     uniform = base_noise(~state.seed[owner], state.frame[owner] * config.search_crops + number, config.samples, 5)
-    found = estimate(model, state.template.select(owner), crops, uniform, None, config)
+    prior = presence_prior(state.presence, config)
+    found = estimate(model, state.template.select(owner), crops, uniform, prior[owner], None, config)
     boxes = crop_to_frame(found.box, regions)
     posterior = found.posterior.map(lambda y: crop_to_frame(y, regions.unsqueeze(1)))
     best = torch.stack(
         [(owner == i).nonzero().flatten()[posterior.log_z[owner == i].argmax()] for i in range(len(grids))]
     )
-    odds = posterior.log_z[best] - state.template.null - counts.log()
-    presence = torch.sigmoid(odds)
+    presence = torch.sigmoid(torch.logit(posterior.presence[best]) - counts.log())
     seen = presence >= config.found_above
     chosen = posterior[best]
     chosen = Posterior(chosen.samples, chosen.log_weights, chosen.log_z, presence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
@@ -35,6 +36,7 @@ def estimate(
     template: Template,
     crops: Tensor,
     uniform: Tensor,
+    presence_prior: Tensor,
     log_prior: Callable[[Tensor], Tensor] | None,
     config: TrackerConfig,
 ) -> Estimate:
@@ -45,16 +47,19 @@ def estimate(
         template: of ``N`` targets.
         crops: ``[N, 3, S, S]`` uint8 BGR.
         uniform: ``[M, N, 5]`` base noise.
+        presence_prior: ``[N]`` P(present) before the crop is looked at.
         log_prior: maps crop boxes ``[N, K, 4]`` to ``[N, K]``, the motion term; none where nothing is known.
         config: how many boxes are refined how often.
     """
+    trained = model.config.trained_presence
     with torch.no_grad():
         search = model.features(crops)
         sampler = model.defend(model.propose(template, search))
         drawn = sampler.from_uniform(uniform)
         samples = drawn.transpose(0, 1).contiguous()
         score = model.score(template, search, samples)
-        posterior = Posterior.from_scores(samples, score - sampler.log_prob(drawn).T, template.null)
+        shift = torch.logit(presence_prior) - math.log(trained / (1 - trained))
+        posterior = Posterior.from_scores(samples, score - sampler.log_prob(drawn).T, template.null, shift)
         target = score
         if log_prior is not None:
             # Presence reads Z without the motion term; the boxes' weights have it.
@@ -147,6 +152,16 @@ def ascend(
     return Ascent(boxes, value)
 
 
+def presence_prior(presence: Tensor, config: TrackerConfig) -> Tensor:
+    """P(present) of the next frame before it is looked at: a Markov chain of leaving and returning.
+
+    Args:
+        presence: ``[N]`` P(present) in the last frame.
+        config: the chain's two rates.
+    """
+    return presence * (1 - config.leave_rate) + (1 - presence) * config.return_rate
+
+
 def step(model: EnergyTracker, state: State, crops: Tensor, config: TrackerConfig) -> tuple[State, Posterior]:
     """Tracks every target of a batch through one frame.
 
@@ -166,7 +181,8 @@ def step(model: EnergyTracker, state: State, crops: Tensor, config: TrackerConfi
     def log_prior(boxes: Tensor) -> Tensor:
         return log_motion(boxes, last, config)
 
-    found = estimate(model, state.template, crops, uniform, log_prior if config.motion else None, config)
+    prior = presence_prior(state.presence, config)
+    found = estimate(model, state.template, crops, uniform, prior, log_prior if config.motion else None, config)
     box = crop_to_frame(found.box, region)
     posterior = found.posterior.map(lambda y: crop_to_frame(y, region.unsqueeze(1)))
     return advance(state, box, posterior.presence, model.config.search_factor, config), posterior
