@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 import ebtrack
-from evaluation.metrics import box_iou
+from evaluation.metrics import average_overlap, box_iou
 from evaluation.sequences import Sequence, read_sequences
 from tracker.config import TrackerConfig
 
@@ -42,11 +42,7 @@ class Result:
     covered: np.ndarray
     """``[K, 4]`` whether the 90 % interval of cx, cy, w, h holds the truth, in the frames of IoU above 0."""
     seconds: float
-
-    @property
-    def ao(self) -> float:
-        """Mean IoU over annotated frames."""
-        return float(np.nanmean(self.overlap))
+    ao: float
 
     def success_rate(self, threshold: float) -> float:
         """Share of annotated frames whose IoU is above the threshold."""
@@ -57,10 +53,10 @@ def run(sequence: Sequence, weights: str, config: TrackerConfig, seed: int, thre
     """Tracks one sequence."""
     torch.set_num_threads(threads)
     tracker = ebtrack.load(weights, device="cpu", seed=seed, config=config)
-    boxes, presence, covered, seconds = [], [], [], 0.0
+    boxes, presence, covered, seconds = [tuple(sequence.groundtruth[0])], [], [], 0.0
     for index, frame in enumerate(sequence.frames()):
         if index == 0:
-            tracker.init(frame, tuple(sequence.groundtruth[0]))
+            tracker.init(frame, boxes[0])
             continue
         started = time.perf_counter()
         track = tracker.update(frame)
@@ -72,8 +68,10 @@ def run(sequence: Sequence, weights: str, config: TrackerConfig, seed: int, thre
         covered.append(((low <= truth) & (truth <= high)).numpy())
         boxes.append(track.box)
         presence.append(track.presence)
-    overlap = box_iou(np.array(boxes), sequence.groundtruth[1:])
-    return Result(sequence.name, overlap, np.array(presence), np.array(covered)[overlap > 0], seconds)
+    given = np.array(boxes)
+    overlap = box_iou(given, sequence.groundtruth)[1:]
+    ao = average_overlap(given, sequence.groundtruth)
+    return Result(sequence.name, overlap, np.array(presence), np.array(covered)[overlap > 0], seconds, ao)
 
 
 ABLATION: dict[str, dict[str, Any]] = {

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from ebtrack.api import load
-from ebtrack.clip import CLIP_PATH, Floats, read_truth
+from ebtrack.clip import CLIP_PATH, read_truth
 from ebtrack.posterior_picture import Moment, draw_posteriors
-from networks.boxes import iou, xywh_to_cxcywh
+from evaluation.metrics import average_overlap
 from tracker.session import Step, track_to_folder
 from tracker.sinks import OutputError
 
@@ -81,23 +80,10 @@ def run_demo(out: Path, device: str | None = None, seed: int = 0, overwrite: boo
         boxes=run.files["boxes"],
         summary=run.files["summary"],
         posterior=picture,
-        mean_iou=mean_iou(np.array(run.boxes[0]), truth),
+        mean_iou=average_overlap(np.array(run.boxes[0]), truth),
         presence_seen=float(presence[seen].mean()),
         presence_hidden=float(presence[~seen].mean()),
     )
-
-
-def mean_iou(boxes: Floats, truth: Floats) -> float:
-    """Mean IoU over the annotated frames after the first.
-
-    Args:
-        boxes: [frames, 4] of x, y, w, h.
-        truth: [frames, 4] of the same; NaN rows where there is nothing to compare with.
-    """
-    counted = ~np.isnan(truth[:, 0])
-    counted[0] = False
-    ours, exact = (xywh_to_cxcywh(torch.from_numpy(of[counted])) for of in (boxes, truth))
-    return float(iou(ours, exact).mean())
 
 
 def demo(out: Path, device: str | None = None, seed: int = 0, overwrite: bool = False) -> None:

@@ -1,0 +1,5 @@
+"""``python -m ebtrack``."""
+
+from ebtrack.cli import main
+
+main()
