@@ -1,7 +1,7 @@
 """The joint objective of proposal and energy, for any y: it knows nothing of boxes or images.
 
-Gustafsson, Danelljan, Schoen, *Learning Proposals for Practical Energy-Based Regression* (AISTATS 2022), with the
-defensive sampler and the null hypothesis of METHOD section 5. All in log space.
+Gustafsson, Danelljan, Schön, *Learning Proposals for Practical Energy-Based Regression* (AISTATS 2022), with the
+defensive sampler and the null hypothesis of docs/method.md, section 5. All in log space.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from ltr_train.config import TrainConfig
 from ltr_train.objective import Objective, joint_objective, presence_loss
 from networks.backbone import start_from_timm
 from networks.boxes import crop_iou
+from networks.distributions import BOX_NOISE
 from networks.model import EnergyTracker
 from networks.weights import save_weights
 
@@ -210,7 +211,7 @@ class Trainer:
 
     def _uniform(self, step: int, batch: int) -> Tensor:
         generator = torch.Generator().manual_seed((self.config.seed << 32) + step)
-        return torch.rand(self.config.samples, batch, 5, generator=generator).to(self.device)
+        return torch.rand(self.config.samples, batch, BOX_NOISE, generator=generator).to(self.device)
 
     def train(self) -> None:
         """Runs to the configured number of steps, saving and validating on the way."""

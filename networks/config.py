@@ -48,7 +48,7 @@ class ModelConfig(StrictModel):
     log_sigma_range: tuple[float, float] = (-5.0, 0.5)
     """Bounds of the proposal's log standard deviations, in crop coordinates."""
     defence: float = Field(0.1, gt=0, lt=1)
-    """Weight ``a`` of the broad component in q' = (1 - a) q + a u (METHOD section 5)."""
+    """Weight ``a`` of the broad component in q' = (1 - a) q + a u (docs/method.md, section 5)."""
     trained_presence: float = Field(0.85, gt=0, lt=1)
     """Share of training crops that show the target: the prior that P(present) was trained with. The trainer sets it."""
     defence_log_size_sigma: float = Field(0.6, gt=0)

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, Normal, constraints
 
+BOX_NOISE = 5
+"""Uniform numbers that one box takes: one for the component, one a coordinate."""
 SMALLEST_UNIFORM = 1e-6
 """Keeps the normal quantile finite: about 4.8 standard deviations."""
 
@@ -27,7 +29,7 @@ def standard_normal(uniform: Tensor) -> Tensor:
 class DenseMixture(MixtureSameFamily):
     """The proposal q(y|x): a mixture of diagonal normals, one component a cell of the response map.
 
-    Gustafsson et al. (AISTATS 2022), equation 7, with K the number of cells (METHOD section 4).
+    Gustafsson et al. (AISTATS 2022), their mixture density proposal with K the number of cells (docs/method.md, section 4).
 
     Args:
         logits: ``[N, K]`` unnormalised log weights.
@@ -40,11 +42,6 @@ class DenseMixture(MixtureSameFamily):
         components = Independent(Normal(loc, scale, validate_args=validate_args), 1, validate_args=validate_args)
         super().__init__(mixture, components, validate_args=validate_args)
         self.loc, self.scale = loc, scale
-
-    @property
-    def base_dim(self) -> int:
-        """Uniform numbers that one sample takes: one for the component, one a dimension."""
-        return 1 + self.loc.shape[-1]
 
     @property
     def best_component(self) -> Tensor:
@@ -70,7 +67,7 @@ class DenseMixture(MixtureSameFamily):
     ) -> Tensor:
         """Samples ``sample_shape + [N, D]``; no gradient flows through the draw."""
         count = math.prod(sample_shape)
-        shape = (count, *self.batch_shape, self.base_dim)
+        shape = (count, *self.batch_shape, 1 + self.loc.shape[-1])
         uniform = torch.rand(shape, dtype=self.loc.dtype, device=self.loc.device, generator=generator)
         return self.from_uniform(uniform).reshape(*sample_shape, *self.batch_shape, self.loc.shape[-1])
 
@@ -85,7 +82,6 @@ class BroadBoxes(Distribution):
     """
 
     arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
-    base_dim = 4
 
     def __init__(self, batch_shape: tuple[int, ...], log_size: float, sigma: float) -> None:
         super().__init__(torch.Size(batch_shape), torch.Size([4]), validate_args=False)
@@ -105,7 +101,7 @@ class BroadBoxes(Distribution):
 
 
 class DefensiveMixture(Distribution):
-    """q' = (1 - a) q + a u: the sampler with bounded weights of METHOD section 5.
+    """q' = (1 - a) q + a u: the sampler with bounded weights of docs/method.md, section 5.
 
     Args:
         proposal: the learned q.
@@ -118,11 +114,6 @@ class DefensiveMixture(Distribution):
     def __init__(self, proposal: DenseMixture, broad: BroadBoxes, weight: float) -> None:
         super().__init__(proposal.batch_shape, proposal.event_shape, validate_args=False)
         self.proposal, self.broad, self.weight = proposal, broad, weight
-
-    @property
-    def base_dim(self) -> int:
-        """Uniform numbers that one sample takes."""
-        return self.proposal.base_dim
 
     def from_uniform(self, uniform: Tensor) -> Tensor:
         """Samples ``[M, N, D]`` from uniform base noise ``[M, N, 1 + D]``; no gradient flows."""

@@ -1,7 +1,7 @@
 """The energy head: scores any box of the search region against the template.
 
 One sign everywhere: ``f`` is the *score*, high where the box is likely, so the energy proper is ``-f``
-(Gustafsson et al., AISTATS 2022, equation 1: p(y|x) = exp f(x, y) / Z(x)).
+(Gustafsson et al., AISTATS 2022; docs/method.md, section 1: p(y|x) = exp f(x, y) / Z(x)).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class EnergyHead(nn.Module):
 
         Returns:
             The modulation ``[N, C, bins, bins]``, the hidden layer's bias ``[N, width]``, and the log-mass ``[N]``
-            of the null hypothesis "not here" (METHOD section 5).
+            of the null hypothesis "not here" (docs/method.md, section 5).
         """
         pooled = roi_pool(features, boxes.unsqueeze(1), self.bins).squeeze(1)
         described = self.describe(torch.cat((pooled.flatten(1), boxes[:, 2:].to(pooled.dtype)), 1))

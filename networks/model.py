@@ -98,7 +98,7 @@ class EnergyTracker(nn.Module):
         return self.proposal(template.kernel, template.pooled, search.stride16)
 
     def defend(self, proposal: DenseMixture) -> DefensiveMixture:
-        """The sampler q' = (1 - a) q + a u of METHOD section 5."""
+        """The sampler q' = (1 - a) q + a u of docs/method.md, section 5."""
         broad = BroadBoxes(tuple(proposal.batch_shape), self.log_size, self.config.defence_log_size_sigma)
         return DefensiveMixture(proposal, broad, self.config.defence)
 

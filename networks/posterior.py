@@ -14,7 +14,7 @@ from torch import Tensor
 class Posterior:
     """Self-normalised importance samples of p(y|x) = exp f(x, y) / Z(x).
 
-    Gustafsson et al. (AISTATS 2022), section 3.3. Leading dimensions ``...`` are targets; a single target has none.
+    Gustafsson et al. (AISTATS 2022); docs/method.md, section 3. Leading dimensions ``...`` are targets; a single target has none.
     The coordinates are those of the samples: crop boxes inside the tracker, (cx, cy, w, h) in frame pixels outside.
     """
 
@@ -25,7 +25,7 @@ class Posterior:
     log_z: Tensor
     """``[...]`` estimate of log Z. On its own no score of anything: its level is fixed only against the null."""
     presence: Tensor
-    """``[...]`` P(present|x) = Z / (Z + exp b), in [0, 1] (METHOD section 5)."""
+    """``[...]`` P(present|x) = Z / (Z + exp b), in [0, 1] (docs/method.md, section 5)."""
 
     @classmethod
     def from_scores(

@@ -1,4 +1,4 @@
-"""How a target moves between frames, as a log term of the filter's weights (METHOD section 5)."""
+"""How a target moves between frames, as a log term of the filter's weights (docs/method.md, section 5)."""
 
 from __future__ import annotations
 

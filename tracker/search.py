@@ -1,4 +1,4 @@
-"""The search of a whole frame for lost targets, in one batch of crops (METHOD section 5)."""
+"""The search of a whole frame for lost targets, in one batch of crops (docs/method.md, section 5)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from networks.boxes import crop_to_frame
+from networks.distributions import BOX_NOISE
 from networks.model import EnergyTracker
 from networks.posterior import Posterior
 from tracker.config import TrackerConfig
@@ -80,7 +81,9 @@ def search_frame(
     crops = crop([frames[i] for i in owner.tolist()], regions, model.config.search_size)
     # Every crop has noise of its own, apart from that of the normal steps.
     number = torch.arange(len(owner), device=owner.device)
-    uniform = base_noise(~state.seed[owner], state.frame[owner] * config.search_crops + number, config.samples, 5)
+    uniform = base_noise(
+        ~state.seed[owner], state.frame[owner] * config.search_crops + number, config.samples, BOX_NOISE
+    )
     prior = presence_prior(state.presence, config)
     found = estimate(model, state.template.select(owner), crops, uniform, prior[owner], None, config)
     boxes = crop_to_frame(found.box, regions)

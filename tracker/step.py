@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from networks.boxes import crop_iou, crop_to_frame, frame_to_crop
+from networks.distributions import BOX_NOISE
 from networks.model import EnergyTracker, SearchFeatures, Template
 from networks.posterior import Posterior
 from tracker.config import TrackerConfig
@@ -175,7 +176,7 @@ def step(model: EnergyTracker, state: State, crops: Tensor, config: TrackerConfi
         The new state, and the posterior over (cx, cy, w, h) in frame pixels, batch ``[N]``.
     """
     region = state.region
-    uniform = base_noise(state.seed, state.frame, config.samples, 5)
+    uniform = base_noise(state.seed, state.frame, config.samples, BOX_NOISE)
     last = frame_to_crop(state.box, region)
 
     def log_prior(boxes: Tensor) -> Tensor:

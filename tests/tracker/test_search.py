@@ -12,7 +12,7 @@ from networks.model import Template
 from tracker.config import TrackerConfig
 from tracker.search import covering_regions, due
 from tracker.state import State
-from tracker.step import advance
+from tracker.step import advance, presence_prior
 
 
 def state_of(n: int) -> State:
@@ -86,3 +86,13 @@ def test_a_change_of_frame_size_moves_boxes_along() -> None:
     resized = state_of(1).resized(640, 120)
     assert resized.box[0].tolist() == pytest.approx([200, 50, 40, 20])
     assert resized.frame_size[0].tolist() == [640, 120]
+
+
+def test_presence_is_a_chain_of_leaving_and_returning() -> None:
+    config = TrackerConfig(leave_rate=0.02, return_rate=0.1)
+    torch.testing.assert_close(presence_prior(torch.tensor([1.0, 0.0]), config), torch.tensor([0.98, 0.1]))
+    # Without any evidence the chain settles where as many leave as return.
+    presence = torch.tensor([1.0])
+    for _ in range(200):
+        presence = presence_prior(presence, config)
+    assert float(presence) == pytest.approx(0.1 / 0.12, abs=1e-4)
