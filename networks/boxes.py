@@ -5,8 +5,8 @@ Three frames occur:
 * *pixel boxes* ``(x, y, w, h)``: what users give and get. Float, 0-based, the left upper corner and the size in
   pixels of the frame; pixel ``i`` covers ``[i, i + 1)``.
 * *centre boxes* ``(cx, cy, w, h)``: the same in pixels, by centre. Posteriors given to users are over these.
-* *crop boxes* ``y = (cx, cy, log w, log h)``: what the networks see (docs/method.md, section 4). The unit is the side of a
-  square crop and the origin is the crop's centre, so that scale is additive and all densities are over these.
+* *crop boxes* ``y = (cx, cy, log w, log h)``: what the networks see (docs/method.md, section 4). The unit is the
+  side of a square crop and the origin is its centre, so that scale is additive and all densities are over these.
 
 A *region* ``(cx, cy, side)`` in frame pixels is the square that a crop shows.
 """

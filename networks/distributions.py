@@ -29,7 +29,8 @@ def standard_normal(uniform: Tensor) -> Tensor:
 class DenseMixture(MixtureSameFamily):
     """The proposal q(y|x): a mixture of diagonal normals, one component a cell of the response map.
 
-    Gustafsson et al. (AISTATS 2022), their mixture density proposal with K the number of cells (docs/method.md, section 4).
+    The mixture density proposal of Gustafsson et al. (AISTATS 2022) with K the number of cells (docs/method.md,
+    section 4).
 
     Args:
         logits: ``[N, K]`` unnormalised log weights.
