@@ -15,7 +15,8 @@ class Posterior:
     """Self-normalised importance samples of p(y|x) = exp f(x, y) / Z(x).
 
     Gustafsson et al. (AISTATS 2022); docs/method.md, section 3. Leading dimensions ``...`` are targets; a single
-    target has none. The coordinates are those of the samples: crop boxes inside the tracker, (cx, cy, w, h) in frame pixels outside.
+    target has none. The coordinates are those of the samples: crop boxes inside the tracker, (cx, cy, w, h) in frame
+    pixels outside.
     """
 
     samples: Tensor
