@@ -269,6 +269,7 @@ def test_live_stream_keeps_only_the_newest_frame(stream: tuple[str, threading.Ev
         assert source.is_live
         levels = [float(source.first().image.mean())]
         assert done.wait(30)  # the stream ran on while nobody took its frames
+        time.sleep(1)  # what is on its way arrives
         frames = list(source)
     levels += [float(frame.image.mean()) for frame in frames[1:]]
     assert levels == sorted(levels)
