@@ -118,10 +118,15 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="names of the sequences to run; all when left out")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="entries of TrackerConfig")
     options = parser.parse_args()
-    sequences = [s for s in read_sequences(options.root) if not options.only or s.name in options.only]
+    sequences = read_sequences(options.root)
+    if options.only:
+        unknown = set(options.only) - {s.name for s in sequences}
+        if unknown:
+            parser.error(f"no sequence {', '.join(sorted(unknown))} in {options.root}")
+        sequences = [s for s in sequences if s.name in options.only]
     overrides = {name: yaml.safe_load(value) for name, value in (entry.split("=", 1) for entry in options.set)}
     variants = ABLATION if options.ablation else {"tracker": {}}
-    summary = Table("variant", "AO", "SR0.5", "SR0.75", "90 % interval holds", "presence AUROC", "frames/s")
+    summary = Table("variant", "AO", "SR0.5", "SR0.75", "90 % interval holds (IoU > 0)", "presence AUROC", "frames/s")
     console = Console(width=110)
     with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
         for name, settings in variants.items():

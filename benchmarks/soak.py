@@ -54,6 +54,8 @@ def main() -> None:
     assets = Path(str(files("ebtrack") / "assets"))
     text = options.box or (assets / "groundtruth.txt").read_text().splitlines()[0]
     frames = read_frames(options.video or assets / "demo.mp4")
+    if len(frames) < 2:
+        parser.error(f"{options.video} has fewer than two readable frames")
     tracker = ebtrack.load(device="cpu")
     tracker.init(frames[0], [float(value) for value in text.split(",")])
     warm = 0.0

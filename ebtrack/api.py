@@ -11,7 +11,7 @@ import torch
 from networks.weights import load_weights
 from tracker.config import TrackerConfig
 from tracker.online import Tracker
-from tracker.sources import open_source
+from tracker.sources import Source, open_source
 from tracker.track import Track
 
 
@@ -72,18 +72,28 @@ def track(
         box: (x, y, w, h) of the target in the first frame, 0-based pixels.
         name_or_path: see `load`, as ``device`` and ``seed``.
 
-    Yields:
-        A `Track` for each frame after the first.
+    Returns:
+        An iterator that gives a `Track` for each frame after the first.
 
     Raises:
         SourceError: the source cannot be opened.
         ValueError: the box cannot be used.
     """
     tracker = load(name_or_path, device, seed)
-    with open_source(str(source)) as opened:
-        frames = iter(opened)
-        tracker.init(next(frames).image, box)
-        for frame in frames:
+    opened = open_source(str(source))
+    try:
+        tracker.init(opened.first().image, box)
+    except ValueError:
+        opened.close()
+        raise
+    return _tracks(tracker, opened)
+
+
+def _tracks(tracker: Tracker, opened: Source) -> Iterator[Track]:
+    with opened:
+        for frame in opened:
+            if frame.index == 0:
+                continue
             result = tracker.update(frame.image)
             assert isinstance(result, Track)
             yield result

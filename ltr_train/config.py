@@ -63,7 +63,7 @@ class TrainConfig(StrictModel):
     which have different batch statistics, are trained as they will be used."""
     mixed_precision: bool = True
     """bfloat16 for the convolutions and products."""
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     validate_every: int = Field(1000, ge=1)
     validation_pairs: int = Field(512, ge=2)
 
@@ -88,6 +88,8 @@ def read_config(path: Path | str, overrides: Sequence[str] = ()) -> TrainConfig:
         text = path.read_text()
     try:
         content: Any = yaml.safe_load(text) or {}
+        if not isinstance(content, dict):
+            raise ConfigError(f"{path} must hold names and values, not {type(content).__name__}")
         for override in overrides:
             _override(content, override)
     except yaml.YAMLError as error:

@@ -12,7 +12,7 @@ import torch
 from ltr_train.config import ConfigError, TrainConfig
 from ltr_train.data.coco_tracks import load_corpus
 from ltr_train.data.pairs import PairDataset
-from ltr_train.trainer import CHECKPOINT, LOG, WEIGHTS, Trainer
+from ltr_train.trainer import CHECKPOINT, WEIGHTS, Trainer
 
 TERMS = (
     "Research use: the code is Apache-2.0, but some of the pictures that these weights were trained on are licensed "
@@ -44,13 +44,18 @@ def run_training(
         report: called with the figures of every logged step.
 
     Raises:
-        ConfigError: ``out`` holds another run, there is nothing to resume, or the data cannot be read.
+        ConfigError: ``out`` holds another run, there is nothing to resume or it cannot be, or the data cannot be read.
     """
     checkpoint = out / CHECKPOINT
     if resume and not checkpoint.is_file():
         raise ConfigError(f"nothing to resume in {out}: it holds no {CHECKPOINT}")
-    if not resume and (checkpoint.exists() or (out / LOG).exists()):
+    if not resume and checkpoint.exists():
         raise ConfigError(f"{out} holds a training run: go on with --resume, or name another folder with --out")
+    if not 0 < config.pairs.absent < 1:
+        raise ConfigError(
+            f"pairs.absent is {config.pairs.absent:g}, but must lie between 0 and 1: presence is learned from crops "
+            "with and without the target"
+        )
     try:
         corpus = load_corpus(config.data.root, config.data.sources, limit=config.data.limit)
     except ValueError as error:

@@ -1,9 +1,11 @@
-"""The trainer: one loop for CPU and GPU, resumable, deterministic for a seed."""
+"""The trainer: one loop for CPU and GPU, resumable; on a CPU a run is a function of its seed."""
 
 from __future__ import annotations
 
 import json
 import os
+import pickle
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,16 +14,18 @@ from typing import Any
 
 import cv2
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from ltr_train.config import TrainConfig
+from ltr_train.config import ConfigError, TrainConfig
 from ltr_train.objective import Objective, joint_objective, presence_loss
 from networks.backbone import start_from_timm
 from networks.boxes import crop_iou
 from networks.distributions import BOX_NOISE
 from networks.model import EnergyTracker
 from networks.weights import save_weights
+from tracker.interrupt import CtrlC
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
@@ -38,8 +42,8 @@ class Forward:
     null: Tensor
     samples: Tensor
     """``[N, M, 4]``."""
-    log_weights: Tensor
-    """``[N, M]`` f - log q', not normalised."""
+    score: Tensor
+    """``[N, M]`` f at the samples."""
 
 
 def forward(model: EnergyTracker, batch: Batch, uniform: Tensor, autocast: bool) -> Forward:
@@ -63,15 +67,13 @@ def forward(model: EnergyTracker, batch: Batch, uniform: Tensor, autocast: bool)
     with torch.autocast(device, torch.bfloat16, enabled=autocast):
         score = model.score(template, search, boxes.transpose(0, 1))
     objective = joint_objective(score[:, 0], score[:, 1:], log_sampler[0], log_sampler[1:].T, log_q[0], log_q[1:].T)
-    log_weights = score[:, 1:] - log_sampler[1:].T
-    return Forward(objective, template.null, boxes[1:].transpose(0, 1), log_weights)
+    return Forward(objective, template.null, boxes[1:].transpose(0, 1), score[:, 1:])
 
 
 def total_loss(config: TrainConfig, result: Forward, present: Tensor) -> Tensor:
     """The scalar that is minimised; the box terms are masked where the target is absent."""
     weight, terms = config.loss, result.objective
     per_box = weight.nce * terms.nce + weight.kl * terms.kl + weight.nll * terms.nll
-    # where, not a product: an absent target's terms may be infinite.
     box = torch.where(present, per_box, torch.zeros_like(per_box)).sum() / present.sum().clamp_min(1)
     return box + weight.presence * presence_loss(terms.log_z, result.null, present).mean()
 
@@ -90,9 +92,11 @@ class _Range(torch.utils.data.Sampler[list[int]]):
         return self.stop - self.start
 
 
-def _one_thread(_: int) -> None:
+def _begin_worker(_: int) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
+    # Ctrl-C is for the process that trains; it ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def loader(dataset: Dataset[Any], start: int, stop: int, batch: int, workers: int) -> DataLoader[Batch]:
@@ -101,7 +105,7 @@ def loader(dataset: Dataset[Any], start: int, stop: int, batch: int, workers: in
         dataset,
         batch_sampler=_Range(start, stop, batch),
         num_workers=workers,
-        worker_init_fn=_one_thread,
+        worker_init_fn=_begin_worker,
         prefetch_factor=4 if workers else None,
     )
 
@@ -141,7 +145,7 @@ class Trainer:
         self.average = torch.optim.swa_utils.AveragedModel(
             self.model,
             # The average starts as the mean of what there is: a fixed decay would keep the initial weights for long.
-            avg_fn=lambda old, new, n: torch.lerp(old, new, max(1 - config.ema, 1 / (float(n) + 1))),
+            avg_fn=lambda old, new, n: torch.lerp(old, new, torch.as_tensor(1 / (n + 1)).clamp_min(1 - config.ema)),
             use_buffers=False,
         )
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
@@ -155,6 +159,7 @@ class Trainer:
         )
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
         self.step = 0
+        out.mkdir(parents=True, exist_ok=True)
 
     def _rate(self, step: int) -> float:
         warm = min(1.0, (step + 1) / self.config.warmup)
@@ -172,7 +177,6 @@ class Trainer:
             "schedule": self.schedule.state_dict(),
             "config": self.config.model_dump_json(),
         }
-        self.out.mkdir(parents=True, exist_ok=True)
         partial = self.out / (CHECKPOINT + ".partial")
         torch.save(state, partial)
         os.replace(partial, self.out / CHECKPOINT)
@@ -185,13 +189,25 @@ class Trainer:
         Args:
             path: a checkpoint of a run with the same model.
             weights_only: take the averaged weights only and begin a new schedule.
+
+        Raises:
+            ConfigError: the file is no checkpoint, or of a run with another configuration.
         """
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            began = TrainConfig.model_validate_json(state["config"])
+        except (OSError, EOFError, RuntimeError, KeyError, ValidationError, pickle.UnpicklingError) as error:
+            raise ConfigError(f"{path} is no checkpoint that training can go on from: {error}") from error
+        if began.model != self.config.model:
+            raise ConfigError(f"{path} holds a network of another configuration than model: of this run")
         if weights_only:
             self.average.load_state_dict(state["average"])
             self.model.load_state_dict(self.average.module.state_dict())
             self.average.n_averaged.zero_()
             return
+        changed = _differences(began.model_dump(), self.config.model_dump())
+        if changed:
+            raise ConfigError(f"a run goes on as it began, but these have changed: {', '.join(changed)}")
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -218,14 +234,24 @@ class Trainer:
         config = self.config
         batches = loader(self.pairs, self.step, config.steps, config.batch, config.data.workers)
         started, first = time.perf_counter(), self.step
-        for batch in batches:
-            figures = self._train_step(self._to_device(batch))
-            figures["pairs_per_second"] = (self.step - first) * config.batch / (time.perf_counter() - started)
-            if self.step % config.validate_every == 0 or self.step == config.steps:
-                figures |= self.validate()
+        with CtrlC() as ctrl_c:
+            try:
+                for batch in batches:
+                    with ctrl_c.held():
+                        self._advance(batch, first, started)
+            except KeyboardInterrupt:
                 self.save()
-            if self.step % 50 == 0 or self.step == config.steps:
-                self._log(figures)
+                raise
+
+    def _advance(self, batch: Batch, first: int, started: float) -> None:
+        config = self.config
+        figures = self._train_step(self._to_device(batch))
+        figures["pairs_per_second"] = (self.step - first) * config.batch / (time.perf_counter() - started)
+        if self.step % config.validate_every == 0 or self.step == config.steps:
+            figures |= self.validate()
+            self.save()
+        if self.step % 50 == 0 or self.step == config.steps:
+            self._log(figures)
 
     def _train_step(self, batch: Batch) -> dict[str, float]:
         config = self.config
@@ -236,14 +262,15 @@ class Trainer:
                     module.eval()
         result = forward(self.model, batch, self._uniform(self.step, config.batch), config.mixed_precision)
         loss = total_loss(config, result, batch["present"])
-        if not bool(torch.isfinite(loss)):
-            torch.save(batch, self.out / "bad_batch.pt")
-            raise FloatingPointError(
-                f"the loss is {loss.item()} at step {self.step}; the batch is kept in {self.out / 'bad_batch.pt'}"
-            )
         self.optimiser.zero_grad()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm)
+        if not bool(torch.isfinite(loss) & torch.isfinite(norm)):
+            torch.save(batch, self.out / "bad_batch.pt")
+            raise FloatingPointError(
+                f"at step {self.step} the loss is {loss.item()} and its gradient's norm {norm.item()}; "
+                f"the batch is kept in {self.out / 'bad_batch.pt'}"
+            )
         self.optimiser.step()
         self.schedule.step()
         self.average.update_parameters(self.model)
@@ -270,17 +297,28 @@ class Trainer:
         return {f"val_{name}": sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
     def _log(self, figures: dict[str, float]) -> None:
-        self.out.mkdir(parents=True, exist_ok=True)
         with (self.out / LOG).open("a") as file:
             file.write(json.dumps({name: round(value, 5) for name, value in figures.items()}) + "\n")
         self.report(figures)
+
+
+def _differences(began: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Names of the entries that differ and change what is learned."""
+    free = {"data.root", "data.workers", "validate_every", "validation_pairs"}
+    names = []
+    for name, value in now.items():
+        if isinstance(value, dict):
+            names += [f"{name}.{inner}" for inner in value if began[name][inner] != value[inner]]
+        elif began[name] != value:
+            names.append(name)
+    return [name for name in names if name not in free]
 
 
 @torch.no_grad()
 def pair_figures(result: Forward, batch: Batch) -> dict[str, float]:
     """Means over a batch that tell how training goes: losses, IoU of the best sample's box, presence, ESS, log Z."""
     present, terms = batch["present"], result.objective
-    best = result.log_weights.argmax(1)
+    best = result.score.argmax(1)
     box = result.samples.gather(1, best[:, None, None].expand(-1, 1, 4)).squeeze(1)
     overlap = crop_iou(box, batch["search_box"])
 

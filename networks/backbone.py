@@ -111,12 +111,13 @@ def start_from_timm(backbone: Backbone, name: str) -> None:
                     f"{layer}.{block}.bn{i + 1}",
                 )
         convolutions[f"{stage}.0.shortcut"] = (f"{layer}.0.downsample.0", f"{layer}.0.downsample.1")
+    own = backbone.state_dict()
     renamed: dict[str, Tensor] = {}
     for ours, (conv, norm) in convolutions.items():
         renamed |= {f"{ours}.conv.weight": source.get(f"{conv}.weight")}
         for part in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
             renamed[f"{ours}.norm.{part}"] = source.get(f"{norm}.{part}")
-    own = backbone.state_dict()
+    renamed = {key: value for key, value in renamed.items() if key in own}
     misfits = [key for key, value in own.items() if renamed.get(key) is None or renamed[key].shape != value.shape]
     if misfits:
         raise ValueError(

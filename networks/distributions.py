@@ -1,6 +1,6 @@
 """The distributions over crop boxes that samples are drawn from.
 
-All keep the shape contracts of `torch.distributions`: a batch of targets ``[N]``, events ``[D]``, samples
+`log_prob` keeps the shape contract of `torch.distributions`: a batch of targets ``[N]``, events ``[D]``, values
 ``[M, N, D]``. Beside that, each maps uniform base noise to samples (`from_uniform`), so that a draw is a pure
 function of its noise: reproducible, the same in a batch as alone, and fit for low-discrepancy noise.
 """

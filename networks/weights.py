@@ -37,16 +37,18 @@ class WeightsInfo:
     version: str
     """Version of ebtrack that wrote the file."""
     checksum: str
-    """SHA-256 over names, types, shapes and bytes of all tensors."""
+    """SHA-256 over the record and the names, types, shapes and bytes of all tensors."""
     parameters: int
     config: ModelConfig
     training: dict[str, Any]
     """Free record of the training: data, command, steps, seed, terms of use."""
 
 
-def checksum(tensors: dict[str, Tensor]) -> str:
-    """SHA-256 over the names, types, shapes and bytes of tensors, in the order of their names."""
+def checksum(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
+    """SHA-256 over the metadata but the checksum itself, and names, types, shapes and bytes of tensors, in order."""
     digest = hashlib.sha256()
+    for key in sorted(metadata.keys() - {"checksum"}):
+        digest.update(f"{key} {len(metadata[key])} {metadata[key]}\n".encode())
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
@@ -63,11 +65,12 @@ def save_weights(path: Path, model: EnergyTracker, training: dict[str, Any], ver
         "version": version,
         "config": model.config.model_dump_json(),
         "training": json.dumps(training),
-        "checksum": checksum(tensors),
     }
+    metadata["checksum"] = checksum(tensors, metadata)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     save_file(tensors, partial, metadata)
+    partial.chmod(0o644)  # safetensors makes files that only their owner may read
     os.replace(partial, path)
 
 
@@ -107,9 +110,9 @@ def load_weights(path: Path) -> tuple[EnergyTracker, WeightsInfo]:
             f"{path} has format version {metadata.get('format_version')}, this ebtrack reads {FORMAT_VERSION}: "
             "install a newer ebtrack"
         )
-    found = checksum(tensors)
+    found = checksum(tensors, metadata)
     if found != metadata.get("checksum"):
-        raise WeightsError(f"{path} is damaged: its tensors do not match the checksum inside; fetch it again")
+        raise WeightsError(f"{path} is damaged: its content does not match the checksum inside; fetch it again")
     try:
         config = ModelConfig.model_validate_json(metadata["config"])
         training = json.loads(metadata["training"])

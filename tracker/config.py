@@ -44,7 +44,9 @@ class TrackerConfig(StrictModel):
     """Lost frames before the whole frame is searched."""
     search_every: int = Field(3, ge=1)
     """Lost frames between two searches of the whole frame."""
-    search_crops: int = Field(32, ge=1)
-    """Most crops of one whole-frame search."""
+    search_zoom: float = Field(1.5, ge=1)
+    """Side of a crop of the whole-frame search over that of the normal search region."""
+    search_crops: int = Field(16, ge=1)
+    """Most crops of one whole-frame search; a larger grid is searched in turns."""
     search: bool = True
     """Whether presence drives the search region and the whole-frame search."""

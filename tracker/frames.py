@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Box = tuple[float, float, float, float]
+SMALLEST_SIDE = 1.0
+"""Pixels of width and height that a first box must have inside the frame."""
 
 
 def to_bgr(frame: Any, rgb: bool = False) -> NDArray[np.uint8]:
     """A frame as H x W x 3 uint8 BGR.
 
-    Grey frames (H x W or H x W x 1) are repeated over the channels, an alpha channel is dropped, 16-bit values are
-    divided by 257, and floats between 0 and 1 are scaled to 255.
+    Grey frames (H x W or H x W x 1) are repeated over the channels, an alpha channel is dropped, 16-bit values, which
+    must use the full range, are divided by 257, and floats between 0 and 1 are scaled to 255.
 
     Args:
         frame: an array of one of these kinds.
@@ -70,6 +72,8 @@ def check_box(box: Sequence[float], width: int, height: int) -> Box:
     x0, y0, x1, y1 = max(x, 0.0), max(y, 0.0), min(x + w, float(width)), min(y + h, float(height))
     if x1 <= x0 or y1 <= y0:
         raise ValueError(f"box {shown} lies wholly outside the frame; {where}")
+    if min(x1 - x0, y1 - y0) < SMALLEST_SIDE:
+        raise ValueError(f"box {shown} shows less than {SMALLEST_SIDE:g} pixel of the target in the frame; {where}")
     clipped = (x0, y0, x1 - x0, y1 - y0)
     if max(abs(a - b) for a, b in zip(clipped, (x, y, w, h), strict=True)) > 1e-3:
         new = ", ".join(f"{value:g}" for value in clipped)

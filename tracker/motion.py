@@ -13,9 +13,9 @@ DEGREES_OF_FREEDOM = 3.0
 def log_motion(boxes: Tensor, last: Tensor, config: TrackerConfig) -> Tensor:
     """log p_motion(y | last) - log p_train(y) up to a constant.
 
-    exp f already holds the spread of targets that training drew. That spread is broad and nearly flat over the middle
-    of the crop, so the ratio is modelled as one heavy-tailed factor: independent Student's t of three degrees of
-    freedom in displacement and change of log size.
+    exp f already holds part of the spread of targets that training drew, which is itself centred on the last box and
+    heavy-tailed. How much of it f holds is not known, so the ratio is modelled as one factor whose scales are chosen
+    by validation: independent Student's t of three degrees of freedom in displacement and change of log size.
 
     Args:
         boxes: ``[N, M, 4]`` crop boxes.

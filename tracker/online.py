@@ -45,6 +45,8 @@ class Tracker:
         self.model = model.fuse().to(device)
         self.weights_info = weights_info
         self.device = device
+        if not 0 <= seed < 2**63:
+            raise ValueError(f"the seed must lie between 0 and 2^63 - 1, got {seed}")
         self.seed = seed
         self.config = config or TrackerConfig()
         self._state: State | None = None
@@ -65,7 +67,7 @@ class Tracker:
         boxes: list[Any] = list(box) if isinstance(box, Iterable) else [box]
         if not boxes:
             raise ValueError("give at least one box x, y, w, h")
-        many = all(isinstance(one, Sequence | np.ndarray) and not isinstance(one, str) for one in boxes)
+        many = all(np.ndim(one) == 1 for one in boxes)
         if not many:
             boxes = [box]
         height, width = image.shape[:2]
@@ -74,12 +76,15 @@ class Tracker:
 
     def start(self, images: Sequence[NDArray[np.uint8]], boxes: Sequence[Box]) -> State:
         """The state of targets at the beginning, one image and box each: what lock-step tracking builds on."""
+        with torch.inference_mode(False), torch.no_grad():
+            return self._start(images, boxes)
+
+    def _start(self, images: Sequence[NDArray[np.uint8]], boxes: Sequence[Box]) -> State:
         config = self.model.config
         centre = xywh_to_cxcywh(torch.tensor(boxes, dtype=torch.float32, device=self.device).reshape(-1, 4))
         region = region_around(centre, config.template_factor)
-        with torch.no_grad():
-            crops = crop(images, region, config.template_size)
-            template = self.model.encode_template(crops, frame_to_crop(centre, region))
+        crops = crop(images, region, config.template_size)
+        template = self.model.encode_template(crops, frame_to_crop(centre, region))
         n = len(images)
         count = torch.zeros(n, dtype=torch.int64, device=self.device)
         return State(
@@ -116,8 +121,10 @@ class Tracker:
         size = state.frame_size[0].tolist()
         if size != [image.shape[1], image.shape[0]]:
             state = state.resized(image.shape[1], image.shape[0])
-        self._state, boxes, posterior = self.advance(state, [image] * len(state.box))
-        tracks = as_tracks(boxes, posterior)
+        # Refinement needs gradients, also where the caller has switched them off for good.
+        with torch.inference_mode(False), torch.no_grad():
+            self._state, boxes, posterior = self.advance(state, [image] * len(state.box))
+            tracks = as_tracks(boxes, posterior)
         return tracks if self._many else tracks[0]
 
     def advance(self, state: State, images: Sequence[NDArray[np.uint8]]) -> tuple[State, Tensor, Posterior]:

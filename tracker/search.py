@@ -20,28 +20,31 @@ from tracker.regions import crop
 from tracker.state import State, keep_sane
 from tracker.step import estimate, presence_prior
 
+REACH = 0.35
+"""Farthest that a place may lie from the centre of the nearest crop, in sides; training showed targets up to 0.42."""
 
-def covering_regions(frame_size: tuple[float, float], side: float, most: int) -> Tensor:
-    """Square regions that cover a frame and overlap by a half, as a grid.
+
+def covering_regions(frame_size: tuple[float, float], side: float, most: int, turn: int) -> tuple[Tensor, int]:
+    """Square regions for one search: a grid over the frame, or the next part of it where there are too many.
 
     Args:
         frame_size: (width, height) in pixels.
-        side: wanted side in pixels; it grows until the regions are few enough.
-        most: largest number of regions.
+        side: of the regions in pixels.
+        most: largest number of regions in one search.
+        turn: how many searches went before; they take turns over the grid.
 
     Returns:
-        ``[R, 3]`` (cx, cy, side).
+        ``[R, 3]`` (cx, cy, side), and how many regions the whole grid has.
     """
     width, height = frame_size
-    while True:
-        columns, rows = (max(1, math.ceil(extent / (side / 2)) - 1) for extent in (width, height))
-        if columns * rows <= most:
-            break
-        side *= 1.1
-    x = torch.tensor([width * (i + 1) / (columns + 1) for i in range(columns)])
-    y = torch.tensor([height * (i + 1) / (rows + 1) for i in range(rows)])
+    columns, rows = (max(1, math.ceil(extent / (2 * REACH * side))) for extent in (width, height))
+    x = (torch.arange(columns) + 0.5) * width / columns
+    y = (torch.arange(rows) + 0.5) * height / rows
     cy, cx = torch.meshgrid(y, x, indexing="ij")
-    return torch.stack((cx.flatten(), cy.flatten(), torch.full((columns * rows,), side)), 1)
+    grid = torch.stack((cx.flatten(), cy.flatten(), torch.full((columns * rows,), side)), 1)
+    if len(grid) <= most:
+        return grid, len(grid)
+    return grid[(turn * most + torch.arange(most)) % len(grid)], len(grid)
 
 
 def due(state: State, config: TrackerConfig) -> Tensor:
@@ -59,7 +62,7 @@ def search_frame(
     """Looks for lost targets everywhere in their frames.
 
     Crops overlap, so a target may be seen by several: the crop with the greatest evidence alone counts, once. Its
-    log-odds of presence pay log R for the R crops that were searched, or false alarms would grow with their number.
+    log-odds of presence pay log R for the R crops of the grid, or false alarms would grow with their number.
 
     Args:
         model: the networks.
@@ -71,19 +74,24 @@ def search_frame(
         The state, moved where a target was found; the posteriors ``[N]`` of the best crops over (cx, cy, w, h) in frame
         pixels; and ``[N]`` bool, whether each was found.
     """
-    grids = []
-    for (width, height), box in zip(state.frame_size.tolist(), state.box.tolist(), strict=True):
-        side = model.config.search_factor * math.sqrt(box[2] * box[3])
-        grids.append(covering_regions((width, height), side, config.search_crops))
-    counts = torch.tensor([len(grid) for grid in grids], device=state.box.device)
-    owner = torch.repeat_interleave(torch.arange(len(grids), device=state.box.device), counts)
+    grids, totals = [], []
+    turns = (state.lost - config.search_after) // config.search_every
+    for size, box, turn in zip(state.frame_size.tolist(), state.box.tolist(), turns.tolist(), strict=True):
+        side = model.config.search_factor * config.search_zoom * math.sqrt(box[2] * box[3])
+        grid, total = covering_regions((size[0], size[1]), side, config.search_crops, turn)
+        grids.append(grid)
+        totals.append(total)
+    device = state.box.device
+    counts = torch.tensor([len(grid) for grid in grids], device=device)
+    owner = torch.repeat_interleave(torch.arange(len(grids), device=device), counts)
     regions = torch.cat(grids).to(state.box)
     crops = crop([frames[i] for i in owner.tolist()], regions, model.config.search_size)
-    # Every crop has noise of its own, apart from that of the normal steps.
-    number = torch.arange(len(owner), device=owner.device)
+    # Every crop has noise of its own, apart from that of the normal steps and whoever else is searched for.
+    number = torch.cat([torch.arange(len(grid), device=device) for grid in grids])
     uniform = base_noise(
         ~state.seed[owner], state.frame[owner] * config.search_crops + number, config.samples, BOX_NOISE
     )
+    # Who is not where it was looked for may have come back elsewhere: one more step of the chain.
     prior = presence_prior(state.presence, config)
     found = estimate(model, state.template.select(owner), crops, uniform, prior[owner], None, config)
     boxes = crop_to_frame(found.box, regions)
@@ -91,7 +99,7 @@ def search_frame(
     best = torch.stack(
         [(owner == i).nonzero().flatten()[posterior.log_z[owner == i].argmax()] for i in range(len(grids))]
     )
-    presence = torch.sigmoid(torch.logit(posterior.presence[best]) - counts.log())
+    presence = torch.sigmoid(torch.logit(posterior.presence[best]) - torch.tensor(totals, device=device).log())
     seen = presence >= config.found_above
     chosen = posterior[best]
     chosen = Posterior(chosen.samples, chosen.log_weights, chosen.log_z, presence)

@@ -83,7 +83,7 @@ def _peak(
     log_prior: Callable[[Tensor], Tensor] | None,
     config: TrackerConfig,
 ) -> Tensor:
-    """The mean of the posterior's strongest mode, ``[N, 4]``, found from its refined best samples."""
+    """The strongest mode ``[N, 4]``: half way between its refined peak and the weighted mean of its samples."""
     samples, weights = posterior.samples, posterior.weights
     count = min(config.refine_boxes, samples.shape[1])
     best = target.topk(count, 1)
@@ -160,7 +160,8 @@ def presence_prior(presence: Tensor, config: TrackerConfig) -> Tensor:
         presence: ``[N]`` P(present) in the last frame.
         config: the chain's two rates.
     """
-    return presence * (1 - config.leave_rate) + (1 - presence) * config.return_rate
+    prior = presence * (1 - config.leave_rate) + (1 - presence) * config.return_rate
+    return prior.clamp(1e-4, 1 - 1e-4)
 
 
 def step(model: EnergyTracker, state: State, crops: Tensor, config: TrackerConfig) -> tuple[State, Posterior]:

@@ -1,5 +1,6 @@
 """The trainer: it learns, resumes exactly, and refuses what it cannot use."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from torch.utils.data import Dataset
 
 from ltr_train.config import ConfigError, TrainConfig, read_config
-from ltr_train.trainer import CHECKPOINT, LOG, WEIGHTS, Trainer
+from ltr_train.trainer import CHECKPOINT, LOG, WEIGHTS, Trainer, forward, loader, total_loss
 from networks.config import BackboneConfig, ModelConfig
 from networks.weights import load_weights
 
@@ -128,9 +129,75 @@ def test_a_new_run_can_begin_with_another_runs_weights(make: Callable[..., Train
     assert all(torch.equal(value, expected[name]) for name, value in second.model.state_dict().items())
 
 
+def test_a_run_does_not_go_on_under_another_configuration(make: Callable[..., Trainer]) -> None:
+    first = make("first", steps=20)
+    first.train()
+    with pytest.raises(ConfigError, match=r"loss\.kl, steps, learning_rate"):
+        make("first", steps=40, learning_rate=0.1, loss={"kl": 0.1}).load(first.out / CHECKPOINT)
+    with pytest.raises(ConfigError, match="another configuration than model"):
+        make("first", model=SMALL.model_copy(update={"bins": 3})).load(first.out / CHECKPOINT)
+    damaged = first.out / "damaged.pt"
+    damaged.write_bytes((first.out / CHECKPOINT).read_bytes()[:5000])
+    for path in (damaged, first.out / "missing.pt", first.out / WEIGHTS):
+        with pytest.raises(ConfigError, match="no checkpoint"):
+            make("first", steps=20).load(path)
+
+
+def test_ctrl_c_leaves_a_checkpoint_of_the_last_whole_step(make: Callable[..., Trainer]) -> None:
+    trainer = make("stopped")
+    original = trainer._train_step
+
+    def interrupted(batch: Any) -> dict[str, float]:
+        figures = original(batch)
+        if trainer.step == 7:
+            signal.raise_signal(signal.SIGINT)
+        return figures
+
+    trainer._train_step = interrupted  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train()
+    again = make("stopped")
+    again.load(again.out / CHECKPOINT)
+    assert again.step == 7
+
+
+def test_absent_pairs_teach_presence_alone(make: Callable[..., Trainer]) -> None:
+    trainer = make("masked", loss={"presence": 0.0})
+    batch = next(iter(loader(Squares(), 1, 2, 8, 0)))
+    uniform = torch.rand(16, 8, 5, generator=torch.Generator().manual_seed(0))
+    present = torch.arange(8) > 0
+
+    def loss(changed: dict[str, torch.Tensor]) -> float:
+        trainer.model.eval()
+        result = forward(trainer.model, batch | changed, uniform, False)
+        return float(total_loss(trainer.config, result, present).detach())
+
+    label = batch["search_box"]
+    moved_absent, moved_present = label.clone(), label.clone()
+    moved_absent[0] += 0.1
+    moved_present[1] += 0.1
+    assert loss({"search_box": moved_absent}) == pytest.approx(loss({}), abs=1e-6)
+    assert loss({"search_box": moved_present}) != pytest.approx(loss({}), abs=1e-3)
+
+
+def test_the_objective_is_fed_the_sampler_and_the_proposal_where_they_belong(make: Callable[..., Trainer]) -> None:
+    model = make("fed").model.eval()
+    batch = next(iter(loader(Squares(), 1, 2, 8, 0)))
+    uniform = torch.rand(16, 8, 5, generator=torch.Generator().manual_seed(0))
+    result = forward(model, batch, uniform, False)
+    template = model.encode_template(batch["template"].permute(0, 3, 1, 2), batch["template_box"])
+    search = model.features(batch["search"].permute(0, 3, 1, 2))
+    proposal = model.propose(template, search)
+    sampler = model.defend(proposal)
+    drawn = sampler.from_uniform(uniform)
+    score = model.score(template, search, drawn.transpose(0, 1))
+    expected_log_z = (score - sampler.log_prob(drawn).T).logsumexp(1) - np.log(16)
+    torch.testing.assert_close(result.objective.log_z, expected_log_z)
+    torch.testing.assert_close(result.objective.nll, -proposal.log_prob(batch["search_box"]))
+
+
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_batch(make: Callable[..., Trainer]) -> None:
     trainer = make("nan")
-    trainer.out.mkdir()
     with torch.no_grad():
         trainer.model.state_dict()["energy.out.3.bias"].fill_(float("nan"))
     with pytest.raises(FloatingPointError, match="step 0"):

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from networks.config import ModelConfig
 from networks.model import EnergyTracker
-from networks.weights import WeightsError, load_weights, save_weights
+from networks.weights import WeightsError, checksum, load_weights, save_weights
 
 
 def test_a_saved_model_comes_back_the_same(tmp_path: Path) -> None:
@@ -48,6 +48,15 @@ def test_one_flipped_bit_is_noticed(untrained_weights: Path, tmp_path: Path, whe
     damaged.write_bytes(content)
     with pytest.raises(WeightsError, match="damaged"):
         load_weights(damaged)
+
+
+def test_a_changed_record_is_noticed(untrained_weights: Path, tmp_path: Path) -> None:
+    content = untrained_weights.read_bytes()
+    assert content.count(b'search_factor\\":4.0') == 1
+    changed = tmp_path / "changed.safetensors"
+    changed.write_bytes(content.replace(b'search_factor\\":4.0', b'search_factor\\":5.0'))
+    with pytest.raises(WeightsError, match="damaged"):
+        load_weights(changed)
 
 
 @pytest.mark.parametrize("keep", [0, 7, 1000, 100_000])
@@ -100,6 +109,8 @@ def test_a_configuration_that_does_not_fit_the_tensors_is_an_error(untrained_wei
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     config = json.loads(metadata["config"])
     config["energy_width"] = 7
-    save_file(tensors, tmp_path / "misfit.safetensors", metadata | {"config": json.dumps(config)})
+    metadata["config"] = json.dumps(config)
+    metadata["checksum"] = checksum(tensors, metadata)
+    save_file(tensors, tmp_path / "misfit.safetensors", metadata)
     with pytest.raises(WeightsError, match="does not describe a network"):
         load_weights(tmp_path / "misfit.safetensors")

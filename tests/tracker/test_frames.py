@@ -52,6 +52,8 @@ def test_a_frame_without_plain_meaning_is_an_error(frame: np.ndarray, said: str)
         (10, 10, 5, -1),
         (640, 10, 5, 5),
         (-20, 10, 20, 5),
+        (10, 10, 1e-30, 1e-30),
+        (639.9999, 10, 50, 50),
         (1, 2, 3),
         ("a", 2, 3, 4),
         None,
@@ -77,7 +79,9 @@ def test_whatever_is_accepted_lies_in_the_frame(box: tuple[float, float, float, 
         try:
             x, y, w, h = check_box(box, 640, 480)
         except ValueError:
-            assert box[0] + box[2] <= 0 or box[1] + box[3] <= 0 or box[0] >= 640 or box[1] >= 480
+            shown_w = min(box[0] + box[2], 640) - max(box[0], 0)
+            shown_h = min(box[1] + box[3], 480) - max(box[1], 0)
+            assert min(shown_w, shown_h) < 1 + 1e-9
             return
     assert x >= 0
     assert y >= 0

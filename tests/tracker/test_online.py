@@ -71,6 +71,18 @@ def test_a_list_tracks_each_target_as_if_alone(tracker: ebtrack.Tracker, frame: 
         assert alone.presence == pytest.approx(track.presence, abs=1e-4)
 
 
+def test_inference_mode_of_the_caller_does_no_harm(tracker: ebtrack.Tracker, frame: np.ndarray) -> None:
+    tracker.init(frame, BOX)
+    expected = one(tracker.update(frame)).box
+    with torch.inference_mode():
+        tracker.init(frame, BOX)
+        assert one(tracker.update(frame)).box == expected
+    tracker.init(frame, BOX)
+    with torch.inference_mode():
+        assert one(tracker.update(frame)).box == expected
+    assert np.isfinite(one(tracker.update(frame)).box).all()
+
+
 def test_rgb_frames_give_the_same_as_bgr(tracker: ebtrack.Tracker, frame: np.ndarray) -> None:
     tracker.init(frame, BOX)
     bgr = one(tracker.update(frame))

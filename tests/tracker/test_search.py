@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -60,17 +59,18 @@ def test_the_whole_frame_is_searched_after_some_lost_frames_and_then_now_and_aga
 
 
 @given(st.integers(40, 2000), st.integers(40, 2000), st.floats(16, 3000), st.integers(1, 40))
-def test_regions_cover_the_frame_and_are_few(width: int, height: int, side: float, most: int) -> None:
-    regions = covering_regions((width, height), side, most)
-    assert 1 <= len(regions) <= most
-    assert float(regions[0, 2]) >= side - 1e-3
-    x = np.linspace(0, width, 23)
-    y = np.linspace(0, height, 23)
-    half = float(regions[0, 2]) / 2 + 1e-3
-    covered_x = np.abs(x[:, None] - regions[:, 0].numpy()).min(1) <= half
-    covered_y = np.abs(y[:, None] - regions[:, 1].numpy()).min(1) <= half
-    assert covered_x.all()
-    assert covered_y.all()
+def test_searches_in_turn_reach_every_place_of_the_frame(width: int, height: int, side: float, most: int) -> None:
+    first, total = covering_regions((width, height), side, most, 0)
+    turns = -(-total // most)
+    parts = [covering_regions((width, height), side, most, turn)[0] for turn in range(turns)] if turns < 50 else [first]
+    assert all(len(part) == min(most, total) for part in parts)
+    assert all(bool((part[:, 2] == torch.tensor(side)).all()) for part in parts)
+    if turns < 50:
+        regions = torch.cat(parts)
+        for extent, axis in ((width, 0), (height, 1)):
+            places = torch.linspace(0, extent, 23)
+            nearest = (places[:, None] - regions[:, axis]).abs().min(1).values
+            assert float(nearest.max()) <= 0.35 * side + 1e-2
 
 
 def test_putting_back_a_part_of_the_state_changes_that_part_alone() -> None:
