@@ -33,7 +33,7 @@ class TrackerConfig(StrictModel):
     return_rate: float = Field(0.1, gt=0, lt=1)
     """Prior probability that a target which is absent is present in the next frame."""
     present_above: float = Field(0.5, ge=0, le=1)
-    """Presence from which a frame's estimate moves the target; below it the target counts as lost."""
+    """Presence from which a frame's estimate changes the target's size; below it the target counts as lost."""
     found_above: float = Field(0.5, ge=0, le=1)
     """Presence, after paying for the number of crops, from which the whole-frame search takes the target up."""
     region_growth: float = Field(1.15, ge=1)

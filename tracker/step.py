@@ -202,10 +202,12 @@ def advance(state: State, box: Tensor, presence: Tensor, factor: float, config: 
     """
     seen = presence >= config.present_above if config.search else torch.ones_like(presence, dtype=torch.bool)
     size = torch.exp(torch.lerp(state.box[:, 2:].log(), box[:, 2:].log(), config.size_rate))
-    moved = keep_sane(torch.cat((box[:, :2], size), 1), state.frame_size)
+    # A lost target is followed to the best guess, which blur and occlusion often leave right, but its size, which a
+    # wrong guess would spoil for good, is kept.
+    size = torch.where(seen.unsqueeze(1), size, state.box[:, 2:])
     grown = (state.factor * config.region_growth).clamp_max(factor * config.region_growth_limit)
     return state._replace(
-        box=torch.where(seen.unsqueeze(1), moved, state.box),
+        box=keep_sane(torch.cat((box[:, :2], size), 1), state.frame_size),
         factor=torch.where(seen, torch.full_like(grown, factor), grown),
         presence=presence,
         lost=torch.where(seen, torch.zeros_like(state.lost), state.lost + 1),

@@ -12,7 +12,7 @@ class Track:
     """Where a target is, and with what certainty."""
 
     box: tuple[float, float, float, float]
-    """(x, y, w, h), 0-based pixels of the frame: the estimate, also while the target is thought absent."""
+    """(x, y, w, h), 0-based pixels of the frame: the estimate; the best guess while the target is thought absent."""
     presence: float
     """P(present), in [0, 1]."""
     posterior: Posterior

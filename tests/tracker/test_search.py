@@ -29,7 +29,7 @@ def state_of(n: int) -> State:
     )
 
 
-def test_a_lost_target_stays_and_its_region_grows_to_the_limit() -> None:
+def test_a_lost_target_keeps_its_size_and_its_region_grows_to_the_limit() -> None:
     config = TrackerConfig()
     state = state_of(2)
     found = torch.tensor([[110.0, 90.0, 22.0, 44.0], [300.0, 10.0, 90.0, 90.0]])
@@ -37,7 +37,7 @@ def test_a_lost_target_stays_and_its_region_grows_to_the_limit() -> None:
     for _ in range(20):
         state = advance(state, found, presence, 4.0, config)
     torch.testing.assert_close(state.box[0], found[0], atol=1e-2, rtol=0)
-    torch.testing.assert_close(state.box[1], torch.tensor([100.0, 100.0, 20.0, 40.0]))
+    torch.testing.assert_close(state.box[1], torch.tensor([300.0, 10.0, 20.0, 40.0]))
     torch.testing.assert_close(state.factor, torch.tensor([4.0, 4.0 * config.region_growth_limit]))
     assert state.lost.tolist() == [0, 20]
     back = advance(state, found, torch.ones(2), 4.0, config)
