@@ -28,6 +28,8 @@ class TrackerConfig(StrictModel):
     """Whether the motion prior takes part in the weights."""
     size_rate: float = Field(0.5, gt=0, le=1)
     """Share of a frame's estimate in the smoothed size."""
+    steady_rate: float = Field(0.03, gt=0, le=1)
+    """Share of the smoothed size in the steady size, which a lost target goes back to."""
     leave_rate: float = Field(0.02, gt=0, lt=1)
     """Prior probability that a target which is present is absent in the next frame."""
     return_rate: float = Field(0.1, gt=0, lt=1)
@@ -36,9 +38,9 @@ class TrackerConfig(StrictModel):
     """Presence from which a frame's estimate changes the target's size; below it the target counts as lost."""
     found_above: float = Field(0.5, ge=0, le=1)
     """Presence, after paying for the number of crops, from which the whole-frame search takes the target up."""
-    region_growth: float = Field(1.15, ge=1)
+    region_growth: float = Field(1.05, ge=1)
     """Growth of the search region for each lost frame."""
-    region_growth_limit: float = Field(1.8, ge=1)
+    region_growth_limit: float = Field(1.25, ge=1)
     """Largest search region over the normal one."""
     search_after: int = Field(5, ge=1)
     """Lost frames before the whole frame is searched."""

@@ -90,6 +90,7 @@ class Tracker:
         return State(
             template=template,
             box=centre,
+            steady_size=centre[:, 2:],
             frame_size=torch.tensor(
                 [[i.shape[1], i.shape[0]] for i in images], dtype=torch.float32, device=self.device
             ),

@@ -20,6 +20,8 @@ class State(NamedTuple):
     template: Template
     box: Tensor
     """``[N, 4]`` (cx, cy, w, h) in frame pixels, the smoothed estimate."""
+    steady_size: Tensor
+    """``[N, 2]`` (w, h) in pixels, the size followed slowly: what a target that is lost goes back to."""
     frame_size: Tensor
     """``[N, 2]`` (width, height) of the frame in pixels."""
     factor: Tensor
@@ -52,7 +54,11 @@ class State(NamedTuple):
         """The state when frames come in another size: boxes keep their place in the picture."""
         size = torch.tensor([width, height], dtype=self.frame_size.dtype, device=self.frame_size.device)
         ratio = size / self.frame_size
-        return self._replace(box=self.box * ratio.repeat(1, 2), frame_size=size.expand_as(self.frame_size))
+        return self._replace(
+            box=self.box * ratio.repeat(1, 2),
+            steady_size=self.steady_size * ratio,
+            frame_size=size.expand_as(self.frame_size),
+        )
 
 
 def keep_sane(box: Tensor, frame_size: Tensor) -> Tensor:

@@ -202,12 +202,15 @@ def advance(state: State, box: Tensor, presence: Tensor, factor: float, config: 
     """
     seen = presence >= config.present_above if config.search else torch.ones_like(presence, dtype=torch.bool)
     size = torch.exp(torch.lerp(state.box[:, 2:].log(), box[:, 2:].log(), config.size_rate))
-    # A lost target is followed to the best guess, which blur and occlusion often leave right, but its size, which a
-    # wrong guess would spoil for good, is kept.
-    size = torch.where(seen.unsqueeze(1), size, state.box[:, 2:])
+    steady = torch.exp(torch.lerp(state.steady_size.log(), size.log(), config.steady_rate))
+    # A lost target is followed to the best guess, which blur often leaves right, but at its steady size: what hides a
+    # target makes it seem to shrink first, and a search at that scale would not know it again.
+    steady = torch.where(seen.unsqueeze(1), steady, state.steady_size)
+    size = torch.where(seen.unsqueeze(1), size, steady)
     grown = (state.factor * config.region_growth).clamp_max(factor * config.region_growth_limit)
     return state._replace(
         box=keep_sane(torch.cat((box[:, :2], size), 1), state.frame_size),
+        steady_size=steady,
         factor=torch.where(seen, torch.full_like(grown, factor), grown),
         presence=presence,
         lost=torch.where(seen, torch.zeros_like(state.lost), state.lost + 1),

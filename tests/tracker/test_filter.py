@@ -76,6 +76,7 @@ def state(boxes: list[tuple[float, float, float, float]], **changes: Any) -> Sta
     plain = State(
         template=Template(torch.zeros(n, 1, 1), empty, empty, empty, torch.zeros(n)),
         box=torch.tensor(boxes),
+        steady_size=torch.tensor(boxes)[:, 2:],
         frame_size=torch.tensor([[320.0, 240.0]]).repeat(n, 1),
         factor=torch.full((n,), 4.0),
         presence=torch.full((n,), 0.01),

@@ -20,6 +20,7 @@ def state_of(n: int) -> State:
     return State(
         template,
         torch.tensor([[100.0, 100.0, 20.0, 40.0]]).repeat(n, 1),
+        torch.tensor([[20.0, 40.0]]).repeat(n, 1),
         torch.tensor([[320.0, 240.0]]).repeat(n, 1),
         torch.full((n,), 4.0),
         torch.ones(n),
@@ -43,6 +44,17 @@ def test_a_lost_target_keeps_its_size_and_its_region_grows_to_the_limit() -> Non
     back = advance(state, found, torch.ones(2), 4.0, config)
     assert back.lost.tolist() == [0, 0]
     assert back.factor.tolist() == [4.0, 4.0]
+
+
+def test_a_target_that_seemed_to_shrink_before_it_was_lost_goes_back_to_its_steady_size() -> None:
+    config = TrackerConfig()
+    state = state_of(1)
+    for _ in range(4):
+        state = advance(state, torch.tensor([[100.0, 100.0, 5.0, 40.0]]), torch.ones(1), 4.0, config)
+    assert float(state.box[0, 2]) < 7
+    lost = advance(state, torch.tensor([[100.0, 100.0, 5.0, 5.0]]), torch.zeros(1), 4.0, config)
+    assert 16 < float(lost.box[0, 2]) < 20
+    assert float(lost.box[0, 3]) == pytest.approx(40.0)
 
 
 def test_the_size_follows_by_its_rate_in_the_logarithm() -> None:
@@ -85,6 +97,7 @@ def test_putting_back_a_part_of_the_state_changes_that_part_alone() -> None:
 def test_a_change_of_frame_size_moves_boxes_along() -> None:
     resized = state_of(1).resized(640, 120)
     assert resized.box[0].tolist() == pytest.approx([200, 50, 40, 20])
+    assert resized.steady_size[0].tolist() == pytest.approx([40, 20])
     assert resized.frame_size[0].tolist() == [640, 120]
 
 
