@@ -17,9 +17,7 @@ def train(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override an entry: --set data.root=DIR")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that the folder holds.")] = False,
-    start: Annotated[
-        Path | None, typer.Option(help="Begin with the averaged weights of another run's checkpoint.pt.")
-    ] = None,
+    start: Annotated[Path | None, typer.Option(help="Begin with the tensors of a weights file.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1; the best at hand when left out.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads of the networks.")] = None,
 ) -> None:

@@ -40,7 +40,7 @@ def run_training(
         command: the command line that started the run, written into the weights.
         device: where the networks run.
         resume: continue the run that ``out`` holds.
-        start: a checkpoint whose averaged weights a new run begins with.
+        start: a weights file that a new run begins with.
         report: called with the figures of every logged step.
 
     Raises:
@@ -78,6 +78,6 @@ def run_training(
     if resume:
         trainer.load(checkpoint)
     elif start is not None:
-        trainer.load(start, weights_only=True)
+        trainer.begin_with(start)
     trainer.train()
     return out / WEIGHTS

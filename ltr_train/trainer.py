@@ -22,9 +22,10 @@ from ltr_train.config import ConfigError, TrainConfig
 from ltr_train.objective import Objective, joint_objective, presence_loss
 from networks.backbone import start_from_timm
 from networks.boxes import crop_iou
+from networks.config import ModelConfig
 from networks.distributions import BOX_NOISE
 from networks.model import EnergyTracker
-from networks.weights import save_weights
+from networks.weights import WeightsError, load_weights, save_weights
 from tracker.interrupt import CtrlC
 
 CHECKPOINT = "checkpoint.pt"
@@ -183,12 +184,23 @@ class Trainer:
         record = self.record | {"steps": self.step, "batch": self.config.batch, "seed": self.config.seed}
         save_weights(self.out / WEIGHTS, averaged, record, self.version)
 
-    def load(self, path: Path, weights_only: bool = False) -> None:
-        """Continues from a checkpoint.
+    def begin_with(self, path: Path) -> None:
+        """Begins a new schedule with the tensors of a weights file.
 
-        Args:
-            path: a checkpoint of a run with the same model.
-            weights_only: take the averaged weights only and begin a new schedule.
+        Raises:
+            ConfigError: the file cannot be used, or describes another network.
+        """
+        try:
+            model, info = load_weights(path)
+        except WeightsError as error:
+            raise ConfigError(str(error)) from error
+        if _shape(info.config) != _shape(self.config.model):
+            raise ConfigError(f"{path} holds a network of another configuration than model: of this run")
+        self.model.load_state_dict(model.state_dict())
+        self.average.module.load_state_dict(model.state_dict())
+
+    def load(self, path: Path) -> None:
+        """Continues from a checkpoint.
 
         Raises:
             ConfigError: the file is no checkpoint, or of a run with another configuration.
@@ -198,13 +210,6 @@ class Trainer:
             began = TrainConfig.model_validate_json(state["config"])
         except (OSError, EOFError, RuntimeError, KeyError, ValidationError, pickle.UnpicklingError) as error:
             raise ConfigError(f"{path} is no checkpoint that training can go on from: {error}") from error
-        if began.model != self.config.model:
-            raise ConfigError(f"{path} holds a network of another configuration than model: of this run")
-        if weights_only:
-            self.average.load_state_dict(state["average"])
-            self.model.load_state_dict(self.average.module.state_dict())
-            self.average.n_averaged.zero_()
-            return
         changed = _differences(began.model_dump(), self.config.model_dump())
         if changed:
             raise ConfigError(f"a run goes on as it began, but these have changed: {', '.join(changed)}")
@@ -300,6 +305,12 @@ class Trainer:
         with (self.out / LOG).open("a") as file:
             file.write(json.dumps({name: round(value, 5) for name, value in figures.items()}) + "\n")
         self.report(figures)
+
+
+def _shape(config: ModelConfig) -> ModelConfig:
+    """What decides the tensors: neither where they once started from nor the share of crops with the target."""
+    backbone = config.backbone.model_copy(update={"timm_start": None})
+    return config.model_copy(update={"backbone": backbone, "trained_presence": 0.5})
 
 
 def _differences(began: dict[str, Any], now: dict[str, Any]) -> list[str]:

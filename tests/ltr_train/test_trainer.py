@@ -119,14 +119,18 @@ def test_an_interrupted_run_resumes_to_the_same_weights(make: Callable[..., Trai
     assert ours.checksum == theirs.checksum
 
 
-def test_a_new_run_can_begin_with_another_runs_weights(make: Callable[..., Trainer]) -> None:
+def test_a_new_run_can_begin_with_another_runs_weights(make: Callable[..., Trainer], untrained_weights: Path) -> None:
     first = make("first")
     first.train()
     second = make("second", steps=100, seed=1)
-    second.load(first.out / CHECKPOINT, weights_only=True)
+    second.begin_with(first.out / WEIGHTS)
     assert second.step == 0
     expected = first.averaged().state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in second.model.state_dict().items())
+    with pytest.raises(ConfigError, match="another configuration"):
+        second.begin_with(untrained_weights)
+    with pytest.raises(ConfigError, match="no weights file"):
+        second.begin_with(first.out / "missing.safetensors")
 
 
 def test_a_run_does_not_go_on_under_another_configuration(make: Callable[..., Trainer]) -> None:
@@ -134,7 +138,7 @@ def test_a_run_does_not_go_on_under_another_configuration(make: Callable[..., Tr
     first.train()
     with pytest.raises(ConfigError, match=r"loss\.kl, steps, learning_rate"):
         make("first", steps=40, learning_rate=0.1, loss={"kl": 0.1}).load(first.out / CHECKPOINT)
-    with pytest.raises(ConfigError, match="another configuration than model"):
+    with pytest.raises(ConfigError, match=r"changed: model\.bins"):
         make("first", model=SMALL.model_copy(update={"bins": 3})).load(first.out / CHECKPOINT)
     damaged = first.out / "damaged.pt"
     damaged.write_bytes((first.out / CHECKPOINT).read_bytes()[:5000])
