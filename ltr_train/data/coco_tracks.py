@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
 UInt8Array = NDArray[np.uint8]
 
@@ -180,6 +180,14 @@ def _clip(bbox: Sequence[float], shape: tuple[int, ...]) -> tuple[float, float, 
     return (x0, y0, x1 - x0, y1 - y0) if x1 - x0 >= 2 and y1 - y0 >= 2 else None
 
 
+def _coco_mask() -> ModuleType:
+    try:
+        from pycocotools import mask
+    except ImportError as error:
+        raise ValueError("masks in COCO's formats need the train extra: pip install 'ebtrack[train]'") from error
+    return mask
+
+
 def _read_mask(folder: Path, raw: dict[str, Any], shape: tuple[int, int]) -> Mask | None:
     segmentation = raw.get("segmentation")
     if raw.get("mask_file"):
@@ -189,10 +197,12 @@ def _read_mask(folder: Path, raw: dict[str, Any], shape: tuple[int, int]) -> Mas
             raise ValueError(f"mask '{path}' is missing or unreadable; annotations.json names it as mask_file")
     elif isinstance(segmentation, dict):
         compressed = isinstance(segmentation["counts"], str | bytes)
+        coco_mask = _coco_mask()
         full = coco_mask.decode(
             segmentation if compressed else coco_mask.frPyObjects(segmentation, *segmentation["size"])
         )
     elif segmentation and all(len(polygon) >= 6 for polygon in segmentation):
+        coco_mask = _coco_mask()
         full = coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(segmentation, *shape)))
     else:
         return None

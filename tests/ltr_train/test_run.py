@@ -1,6 +1,7 @@
 """The training command: from a folder of pictures to weights that track."""
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -94,6 +95,19 @@ def test_a_wrong_setting_is_one_line(tmp_path: Path, corpus: Path, setting: str,
     assert code == 2
     assert said in output
     assert "Traceback" not in output
+
+
+def test_masks_without_their_reader_say_what_to_install(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = corpus / "discs" / "annotations.json"
+    content = json.loads(file.read_text())
+    content["annotations"][0]["segmentation"] = [[66, 46, 94, 46, 94, 74, 66, 74]]
+    file.write_text(json.dumps(content))
+    monkeypatch.setitem(sys.modules, "pycocotools", None)
+    code, said = train(tmp_path / "run", corpus)
+    assert code == 2
+    assert "ebtrack[train]" in said
 
 
 def test_the_larger_variant_trains_without_its_pretrained_start(tmp_path: Path, corpus: Path) -> None:
