@@ -36,8 +36,10 @@ def load(
     path = (
         Path(str(files("ebtrack") / "weights" / "default.safetensors")) if name_or_path == "default" else name_or_path
     )
-    model, info = load_weights(Path(path))
-    return Tracker(model, info, resolve_device(device), seed, config)
+    # Refinement needs gradients, also where the caller has switched them off for good.
+    with torch.inference_mode(False):
+        model, info = load_weights(Path(path))
+        return Tracker(model, info, resolve_device(device), seed, config)
 
 
 def resolve_device(device: str | torch.device | None) -> torch.device:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from ltr_train.config import ConfigError, TrainConfig
+from ltr_train.loading import Batch, loader
 from ltr_train.objective import Objective, joint_objective, presence_loss
 from networks.backbone import start_from_timm
 from networks.boxes import crop_iou
@@ -31,8 +30,6 @@ from tracker.interrupt import CtrlC
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
 WEIGHTS = "weights.safetensors"
-
-Batch = dict[str, Tensor]
 
 
 @dataclass
@@ -77,38 +74,6 @@ def total_loss(config: TrainConfig, result: Forward, present: Tensor) -> Tensor:
     per_box = weight.nce * terms.nce + weight.kl * terms.kl + weight.nll * terms.nll
     box = torch.where(present, per_box, torch.zeros_like(per_box)).sum() / present.sum().clamp_min(1)
     return box + weight.presence * presence_loss(terms.log_z, result.null, present).mean()
-
-
-class _Range(torch.utils.data.Sampler[list[int]]):
-    """The indices of batches ``start`` to ``stop``; pair ``i`` is a function of the seed and ``i`` alone."""
-
-    def __init__(self, start: int, stop: int, batch: int) -> None:
-        self.start, self.stop, self.batch = start, stop, batch
-
-    def __iter__(self) -> Iterator[list[int]]:
-        for step in range(self.start, self.stop):
-            yield list(range(step * self.batch, (step + 1) * self.batch))
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-
-def _begin_worker(_: int) -> None:
-    torch.set_num_threads(1)
-    cv2.setNumThreads(0)
-    # Ctrl-C is for the process that trains; it ends its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def loader(dataset: Dataset[Any], start: int, stop: int, batch: int, workers: int) -> DataLoader[Batch]:
-    """Batches number ``start`` to ``stop`` of a data set whose pairs are made on demand."""
-    return DataLoader(
-        dataset,
-        batch_sampler=_Range(start, stop, batch),
-        num_workers=workers,
-        worker_init_fn=_begin_worker,
-        prefetch_factor=4 if workers else None,
-    )
 
 
 class Trainer:

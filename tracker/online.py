@@ -119,11 +119,10 @@ class Tracker:
             raise RuntimeError("call init(frame, box) before update(frame)")
         image = to_bgr(frame, rgb)
         state = self._state
-        size = state.frame_size[0].tolist()
-        if size != [image.shape[1], image.shape[0]]:
-            state = state.resized(image.shape[1], image.shape[0])
         # Refinement needs gradients, also where the caller has switched them off for good.
         with torch.inference_mode(False), torch.no_grad():
+            if state.frame_size[0].tolist() != [image.shape[1], image.shape[0]]:
+                state = state.resized(image.shape[1], image.shape[0])
             self._state, boxes, posterior = self.advance(state, [image] * len(state.box))
             tracks = as_tracks(boxes, posterior)
         return tracks if self._many else tracks[0]

@@ -37,7 +37,7 @@ def estimate(
     template: Template,
     crops: Tensor,
     uniform: Tensor,
-    presence_prior: Tensor,
+    presence_before: Tensor,
     log_prior: Callable[[Tensor], Tensor] | None,
     config: TrackerConfig,
 ) -> Estimate:
@@ -48,7 +48,7 @@ def estimate(
         template: of ``N`` targets.
         crops: ``[N, 3, S, S]`` uint8 BGR.
         uniform: ``[M, N, 5]`` base noise.
-        presence_prior: ``[N]`` P(present) before the crop is looked at.
+        presence_before: ``[N]`` P(present) before the crop is looked at.
         log_prior: maps crop boxes ``[N, K, 4]`` to ``[N, K]``, the motion term; none where nothing is known.
         config: how many boxes are refined how often.
     """
@@ -59,7 +59,7 @@ def estimate(
         drawn = sampler.from_uniform(uniform)
         samples = drawn.transpose(0, 1).contiguous()
         score = model.score(template, search, samples)
-        shift = torch.logit(presence_prior) - math.log(trained / (1 - trained))
+        shift = torch.logit(presence_before) - math.log(trained / (1 - trained))
         posterior = Posterior.from_scores(samples, score - sampler.log_prob(drawn).T, template.null, shift)
         target = score
         if log_prior is not None:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import ebtrack
 from ebtrack.cli import app
+from ltr_train.data import sheet
 from networks.weights import load_weights
 
 TINY = (
@@ -108,6 +109,23 @@ def test_masks_without_their_reader_say_what_to_install(
     code, said = train(tmp_path / "run", corpus)
     assert code == 2
     assert "ebtrack[train]" in said
+
+
+def test_a_contact_sheet_is_drawn_and_a_wrong_folder_named(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "sheet.png"
+    settings = ["--set", f"data.root={corpus}", "--set", "pairs.holdout=0", "--pairs", "5"]
+    monkeypatch.setattr(sys, "argv", ["sheet", "default", str(out), *settings])
+    sheet.main()
+    drawn = cv2.imread(str(out))
+    # Four pairs a row, two rows; each at least a template and a search crop wide.
+    assert drawn.shape[0] >= 2 * 256
+    assert drawn.shape[1] >= 4 * (128 + 256)
+    monkeypatch.setattr(sys, "argv", ["sheet", "default", str(out), "--set", "data.root=/nowhere/at/all"])
+    with pytest.raises(SystemExit):
+        sheet.main()
+    assert "/nowhere/at/all" in capsys.readouterr().err
 
 
 def test_the_larger_variant_trains_without_its_pretrained_start(tmp_path: Path, corpus: Path) -> None:

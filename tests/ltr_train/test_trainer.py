@@ -11,7 +11,8 @@ import torch
 from torch.utils.data import Dataset
 
 from ltr_train.config import ConfigError, TrainConfig, read_config
-from ltr_train.trainer import CHECKPOINT, LOG, WEIGHTS, Trainer, forward, loader, total_loss
+from ltr_train.loading import loader
+from ltr_train.trainer import CHECKPOINT, LOG, WEIGHTS, Trainer, forward, total_loss
 from networks.config import BackboneConfig, ModelConfig
 from networks.weights import load_weights
 

@@ -71,7 +71,9 @@ def test_a_list_tracks_each_target_as_if_alone(tracker: ebtrack.Tracker, frame: 
         assert alone.presence == pytest.approx(track.presence, abs=1e-4)
 
 
-def test_inference_mode_of_the_caller_does_no_harm(tracker: ebtrack.Tracker, frame: np.ndarray) -> None:
+def test_inference_mode_of_the_caller_does_no_harm(
+    tracker: ebtrack.Tracker, untrained_weights: Path, frame: np.ndarray
+) -> None:
     tracker.init(frame, BOX)
     expected = one(tracker.update(frame)).box
     with torch.inference_mode():
@@ -80,6 +82,10 @@ def test_inference_mode_of_the_caller_does_no_harm(tracker: ebtrack.Tracker, fra
     tracker.init(frame, BOX)
     with torch.inference_mode():
         assert one(tracker.update(frame)).box == expected
+        tracker.update(cv2.resize(frame, (160, 120)))
+        loaded = ebtrack.load(untrained_weights, device="cpu")
+    loaded.init(frame, BOX)
+    assert one(loaded.update(frame)).box == expected
     assert np.isfinite(one(tracker.update(frame)).box).all()
 
 

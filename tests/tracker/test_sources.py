@@ -41,7 +41,7 @@ def read_to_damage(source: Path) -> tuple[list[Frame], str]:
 def test_video_gives_every_frame_with_its_time(tmp_path: Path, name: str, codec: str) -> None:
     path = write_video(tmp_path / name, 12, codec=codec)
     with open_source(str(path)) as source:
-        assert (source.fps, source.frame_count, source.is_live) == (25, 12, False)
+        assert (source.fps, source.frame_count) == (25, 12)
         assert source.name == path.stem
         frames = list(source)
     assert [frame.index for frame in frames] == list(range(12))
@@ -266,7 +266,6 @@ def stream() -> Iterator[tuple[str, threading.Event]]:
 def test_live_stream_keeps_only_the_newest_frame(stream: tuple[str, threading.Event]) -> None:
     address, done = stream
     with open_source(address) as source:
-        assert source.is_live
         levels = [float(source.first().image.mean())]
         assert done.wait(30)  # the stream ran on while nobody took its frames
         time.sleep(1)  # what is on its way arrives

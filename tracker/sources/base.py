@@ -50,8 +50,6 @@ class Source(ABC):
         self.fps: float | None = None
         self.frame_count: int | None = None
         """Frames that the container declares or the files there are; None where nothing says."""
-        self.is_live = False
-        """Frames come whether or not they are taken: only the newest is kept."""
         self._frames: Generator[Frame, None, None] | None = None
         self._first: Frame | None = None
         self._given = False

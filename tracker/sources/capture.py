@@ -90,7 +90,6 @@ class Live(Source):
 
     def __init__(self, location: str, name: str, capture: cv2.VideoCapture, ends: bool) -> None:
         super().__init__(location, name)
-        self.is_live = True
         rate = capture.get(cv2.CAP_PROP_FPS)
         self.fps = rate if math.isfinite(rate) and 0 < rate <= 1000 else None
         self._capture = capture
