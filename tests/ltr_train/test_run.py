@@ -119,6 +119,7 @@ def test_a_contact_sheet_is_drawn_and_a_wrong_folder_named(
     monkeypatch.setattr(sys, "argv", ["sheet", "default", str(out), *settings])
     sheet.main()
     drawn = cv2.imread(str(out))
+    assert drawn is not None
     # Four pairs a row, two rows; each at least a template and a search crop wide.
     assert drawn.shape[0] >= 2 * 256
     assert drawn.shape[1] >= 4 * (128 + 256)
