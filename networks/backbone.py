@@ -12,9 +12,11 @@ from networks.config import BackboneConfig
 class ConvNorm(nn.Module):
     """Convolution, batch norm and, unless ``relu`` is false, ReLU. `fuse` folds the norm into the convolution."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, relu: bool = True) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, relu: bool = True, groups: int = 1
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False, groups=groups)
         self.norm: nn.Module = nn.BatchNorm2d(outputs)
         self.relu = relu
 
@@ -28,6 +30,13 @@ class ConvNorm(nn.Module):
         if isinstance(self.norm, nn.BatchNorm2d):
             self.conv = fuse_conv_bn_eval(self.conv, self.norm)
             self.norm = nn.Identity()
+
+
+def mix(inputs: int, outputs: int, separable: bool) -> nn.Module:
+    """A 3 x 3 convolution, or in its stead a 5 x 5 depthwise and a 1 x 1 one."""
+    if not separable:
+        return ConvNorm(inputs, outputs)
+    return nn.Sequential(ConvNorm(inputs, inputs, 5, relu=False, groups=inputs), ConvNorm(inputs, outputs, 1))
 
 
 class Residual(nn.Module):

@@ -33,8 +33,14 @@ class ModelConfig(StrictModel):
     """Everything that decides the network's tensors; saved with the weights."""
 
     backbone: BackboneConfig = BackboneConfig()
+    score: Literal["energy", "proposal"] = "energy"
+    """What scores a box: the energy head, or, in a network without one, the proposal's own unnormalised density."""
     channels: int = Field(64, ge=1)
-    """Channels of the features that both heads read."""
+    """Channels of the features that the heads read."""
+    energy_channels: int | None = Field(None, ge=1)
+    """Channels of the stride-8 features that the energy head reads; as many as the others when left out."""
+    separable: bool = False
+    """Whether the 3 x 3 convolutions outside the backbone are a 5 x 5 depthwise and a 1 x 1 one: far fewer products."""
     proposal_width: int = Field(96, ge=1)
     energy_width: int = Field(128, ge=1)
     bins: int = Field(4, ge=1)

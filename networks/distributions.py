@@ -43,6 +43,8 @@ class DenseMixture(MixtureSameFamily):
         components = Independent(Normal(loc, scale, validate_args=validate_args), 1, validate_args=validate_args)
         super().__init__(mixture, components, validate_args=validate_args)
         self.loc, self.scale = loc, scale
+        self.log_mass = logits.logsumexp(-1)
+        """``[N]`` log of the weights' sum before they are normalised: a level that the density itself does not have."""
 
     @property
     def best_component(self) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from networks.distributions import DenseMixture
 from networks.pooling import roi_pool
 
 
@@ -66,3 +67,28 @@ class EnergyHead(nn.Module):
         with torch.autocast(hidden.device.type, enabled=False):
             score: Tensor = self.out(hidden)
         return score.squeeze(-1)
+
+
+class ProposalScore(nn.Module):
+    """Stands for the energy head in a network that has none: f is the proposal's own unnormalised density.
+
+    f = log q + log(sum of the mixture's weights before normalising), so log Z is that sum, and a null hypothesis beside
+    it makes presence a probability as with an energy head.
+
+    Args:
+        channels: channels ``C`` of the stride-8 features.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.null = nn.Linear(channels, 1)
+
+    def template_code(self, features: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `EnergyHead.template_code`, with an empty modulation and bias."""
+        pooled = roi_pool(features, boxes.unsqueeze(1), 1).flatten(1)
+        empty = pooled.new_zeros(len(pooled), 0)
+        return empty, empty, self.null(pooled).squeeze(1).float()
+
+    def forward(self, proposal: DenseMixture, boxes: Tensor) -> Tensor:
+        """Scores f ``[N, M]`` of crop boxes ``[N, M, 4]``, float32."""
+        return (proposal.log_prob(boxes.transpose(0, 1)) + proposal.log_mass).T

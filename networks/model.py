@@ -8,10 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from networks.backbone import Backbone, ConvNorm
+from networks.backbone import Backbone, ConvNorm, mix
 from networks.config import ModelConfig
 from networks.distributions import BroadBoxes, DefensiveMixture, DenseMixture
-from networks.energy import EnergyHead
+from networks.energy import EnergyHead, ProposalScore
 from networks.pooling import roi_pool
 from networks.proposal import ProposalHead
 
@@ -24,9 +24,9 @@ class Template(NamedTuple):
     pooled: Tensor
     """``[N, C]`` mean stride-16 features of the target."""
     modulation: Tensor
-    """``[N, C, bins, bins]`` of the energy head."""
+    """``[N, E, bins, bins]`` of the energy head; empty without one."""
     bias: Tensor
-    """``[N, width]`` of the energy head."""
+    """``[N, width]`` of the energy head; empty without one."""
     null: Tensor
     """``[N]`` log-mass b of the null hypothesis."""
 
@@ -39,7 +39,7 @@ class SearchFeatures(NamedTuple):
     """Features of search crops."""
 
     stride8: Tensor
-    """``[N, C, S/8, S/8]``, read by the energy head."""
+    """``[N, E, S/8, S/8]``, read by the energy head."""
     stride16: Tensor
     """``[N, C, S/16, S/16]``, read by the proposal head."""
 
@@ -59,11 +59,18 @@ class EnergyTracker(nn.Module):
         self.backbone = Backbone(config.backbone)
         self.lateral16 = ConvNorm(width16, channels, 1)
         self.lateral8 = ConvNorm(width8, channels, 1, relu=False)
-        self.smooth8 = ConvNorm(channels, channels, 3)
+        energy_channels = config.energy_channels or channels
+        self.smooth8 = mix(channels, energy_channels, config.separable)
         self.log_size = -math.log(config.search_factor)
         cells = (config.template_size // 16) ** 2
-        self.proposal = ProposalHead(channels, cells, config.proposal_width, self.log_size, config.log_sigma_range)
-        self.energy = EnergyHead(channels, config.bins, config.energy_width)
+        self.proposal = ProposalHead(
+            channels, cells, config.proposal_width, self.log_size, config.log_sigma_range, config.separable
+        )
+        self.energy = (
+            EnergyHead(energy_channels, config.bins, config.energy_width)
+            if config.score == "energy"
+            else ProposalScore(energy_channels)
+        )
         # Convolutions are fastest in this layout on the CPU and with half precision on a GPU.
         for parameter in self.parameters():
             if parameter.ndim == 4:
@@ -102,8 +109,10 @@ class EnergyTracker(nn.Module):
         broad = BroadBoxes(tuple(proposal.batch_shape), self.log_size, self.config.defence_log_size_sigma)
         return DefensiveMixture(proposal, broad, self.config.defence)
 
-    def score(self, template: Template, search: SearchFeatures, boxes: Tensor) -> Tensor:
-        """Scores f ``[N, M]`` of crop boxes ``[N, M, 4]``."""
+    def score(self, template: Template, search: SearchFeatures, proposal: DenseMixture, boxes: Tensor) -> Tensor:
+        """Scores f ``[N, M]`` of crop boxes ``[N, M, 4]``; the proposal is that of `propose` for the same crops."""
+        if isinstance(self.energy, ProposalScore):
+            return self.energy(proposal, boxes)
         return self.energy(template.modulation, template.bias, search.stride8, boxes)
 
     def fuse(self) -> EnergyTracker:

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from networks.backbone import ConvNorm
+from networks.backbone import mix
 from networks.distributions import DenseMixture
 
 
@@ -20,6 +20,7 @@ class ProposalHead(nn.Module):
         width: channels of the hidden layers.
         log_size: log side, in units of the crop, that a component's mean is relative to.
         log_sigma_range: bounds of the log standard deviations.
+        separable: whether its convolutions are depthwise and 1 x 1 ones.
     """
 
     def __init__(
@@ -29,10 +30,11 @@ class ProposalHead(nn.Module):
         width: int,
         log_size: float,
         log_sigma_range: tuple[float, float],
+        separable: bool,
     ) -> None:
         super().__init__()
         self.kernel = nn.Conv2d(channels, channels, 1)
-        self.body = nn.Sequential(ConvNorm(template_cells + 2 * channels, width), ConvNorm(width, width))
+        self.body = nn.Sequential(mix(template_cells + 2 * channels, width, separable), mix(width, width, separable))
         self.out = nn.Conv2d(width, 9, 3, padding=1)
         nn.init.normal_(self.out.weight, std=0.01)
         self.out.bias = nn.Parameter(torch.zeros(9))

@@ -77,18 +77,19 @@ def save_weights(path: Path, model: EnergyTracker, training: dict[str, Any], ver
 def _open(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     if not path.is_file():
         raise WeightsError(f"no weights file at {path}: give the path of an ebtrack .safetensors file, or 'default'")
-    with path.open("rb") as file:
-        head = file.read(2)
-    if head == b"PK" or head[:1] == b"\x80":
-        raise WeightsError(
-            f"{path} is a pickled PyTorch file, which can run code when opened; ebtrack reads only .safetensors "
-            "files that it wrote itself (ebtrack train exports one)"
-        )
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = dict(file.metadata() or {})
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError, OSError) as error:
+        with path.open("rb") as opened:
+            head = opened.read(8)
+        # A safetensors file begins with a length, whose last bytes are zero: one cut short may begin as a pickle does.
+        if head[:2] == b"PK" or (head[:1] == b"\x80" and any(head[5:])):
+            raise WeightsError(
+                f"{path} is a pickled PyTorch file, which can run code when opened; ebtrack reads only .safetensors "
+                "files that it wrote itself (ebtrack train exports one)"
+            ) from error
         raise WeightsError(f"{path} is no readable safetensors file (damaged or cut short?): {error}") from error
     return metadata, tensors
 

@@ -22,6 +22,9 @@ from tracker.state import State
 from tracker.step import step
 from tracker.track import Track
 
+SEARCHED_TOGETHER = 8
+"""Most targets whose frames are searched in one batch of crops, so that many lost at once take no more memory."""
+
 
 class Tracker:
     """Tracks one or several targets through frames that come one by one.
@@ -91,9 +94,7 @@ class Tracker:
             template=template,
             box=centre,
             steady_size=centre[:, 2:],
-            frame_size=torch.tensor(
-                [[i.shape[1], i.shape[0]] for i in images], dtype=torch.float32, device=self.device
-            ),
+            frame_size=frame_sizes(images, self.device),
             factor=torch.full((n,), config.search_factor, device=self.device),
             presence=torch.ones(n, device=self.device),
             lost=count,
@@ -118,31 +119,39 @@ class Tracker:
         if self._state is None:
             raise RuntimeError("call init(frame, box) before update(frame)")
         image = to_bgr(frame, rgb)
-        state = self._state
-        # Refinement needs gradients, also where the caller has switched them off for good.
-        with torch.inference_mode(False), torch.no_grad():
-            if state.frame_size[0].tolist() != [image.shape[1], image.shape[0]]:
-                state = state.resized(image.shape[1], image.shape[0])
-            self._state, boxes, posterior = self.advance(state, [image] * len(state.box))
-            tracks = as_tracks(boxes, posterior)
+        self._state, boxes, posterior = self.advance(self._state, [image] * len(self._state.box))
+        tracks = as_tracks(boxes, posterior)
         return tracks if self._many else tracks[0]
 
     def advance(self, state: State, images: Sequence[NDArray[np.uint8]]) -> tuple[State, Tensor, Posterior]:
         """One frame of every target, each in its own image; targets that are lost are searched for.
 
+        Args:
+            state: of ``N`` targets.
+            images: ``N`` frames, H x W x 3 uint8 BGR; a target's frame size may differ from its last one.
+
         Returns:
             The new state, the boxes ``[N, 4]`` (cx, cy, w, h) in frame pixels, and the posteriors ``[N]``.
         """
-        crops = crop(images, state.region, self.model.config.search_size)
-        state, posterior = step(self.model, state, crops, self.config)
-        lost = due(state, self.config) if self.config.search else torch.zeros(0, dtype=torch.int64)
-        if len(lost):
-            part, found, seen = search_frame(
-                self.model, state.select(lost), [images[i] for i in lost.tolist()], self.config
-            )
-            state = state.put(lost, part)
-            posterior = posterior.put(lost[seen], found[seen])
+        # Refinement needs gradients, also where the caller has switched them off for good.
+        with torch.inference_mode(False), torch.no_grad():
+            state = state.resized(frame_sizes(images, state.box.device))
+            crops = crop(images, state.region, self.model.config.search_size)
+            state, posterior = step(self.model, state, crops, self.config)
+            searched = due(state, self.config) if self.config.search else state.lost[:0]
+            for begin in range(0, len(searched), SEARCHED_TOGETHER):
+                lost = searched[begin : begin + SEARCHED_TOGETHER]
+                part, found, seen = search_frame(
+                    self.model, state.select(lost), [images[i] for i in lost.tolist()], self.config
+                )
+                state = state.put(lost, part)
+                posterior = posterior.put(lost[seen], found[seen])
         return state, state.box, posterior
+
+
+def frame_sizes(images: Sequence[NDArray[np.uint8]], device: torch.device) -> Tensor:
+    """``[N, 2]`` (width, height) of frames in pixels."""
+    return torch.tensor([[image.shape[1], image.shape[0]] for image in images], dtype=torch.float32, device=device)
 
 
 def as_tracks(boxes: Tensor, posterior: Posterior) -> list[Track]:

@@ -50,14 +50,16 @@ class State(NamedTuple):
         rest = (mine.index_copy(0, index, theirs) for mine, theirs in zip(self[1:], other[1:], strict=True))
         return State(self.template, *rest)
 
-    def resized(self, width: int, height: int) -> State:
-        """The state when frames come in another size: boxes keep their place in the picture."""
-        size = torch.tensor([width, height], dtype=self.frame_size.dtype, device=self.frame_size.device)
-        ratio = size / self.frame_size
+    def join(self, other: State) -> State:
+        """The targets of this state, then those of the other."""
+        template = Template(*(torch.cat(parts) for parts in zip(self.template, other.template, strict=True)))
+        return State(template, *(torch.cat(parts) for parts in zip(self[1:], other[1:], strict=True)))
+
+    def resized(self, frame_size: Tensor) -> State:
+        """The state when frames come in the sizes ``[N, 2]`` (width, height): boxes keep their place in the picture."""
+        ratio = frame_size / self.frame_size
         return self._replace(
-            box=self.box * ratio.repeat(1, 2),
-            steady_size=self.steady_size * ratio,
-            frame_size=size.expand_as(self.frame_size),
+            box=self.box * ratio.repeat(1, 2), steady_size=self.steady_size * ratio, frame_size=frame_size
         )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from networks.boxes import crop_iou, crop_to_frame, frame_to_crop
 from networks.distributions import BOX_NOISE
-from networks.model import EnergyTracker, SearchFeatures, Template
+from networks.model import EnergyTracker, Template
 from networks.posterior import Posterior
 from tracker.config import TrackerConfig
 from tracker.motion import log_motion
@@ -55,10 +55,11 @@ def estimate(
     trained = model.config.trained_presence
     with torch.no_grad():
         search = model.features(crops)
-        sampler = model.defend(model.propose(template, search))
+        proposal = model.propose(template, search)
+        sampler = model.defend(proposal)
         drawn = sampler.from_uniform(uniform)
         samples = drawn.transpose(0, 1).contiguous()
-        score = model.score(template, search, samples)
+        score = model.score(template, search, proposal, samples)
         shift = torch.logit(presence_before) - math.log(trained / (1 - trained))
         posterior = Posterior.from_scores(samples, score - sampler.log_prob(drawn).T, template.null, shift)
         target = score
@@ -68,22 +69,28 @@ def estimate(
             posterior = replace(posterior, log_weights=torch.log_softmax(posterior.log_weights + prior, 1))
             target = score + prior
         if config.estimate == "mode":
-            box = _peak(model, template, search, posterior, target, log_prior, config)
+
+            def evaluate(boxes: Tensor) -> Tensor:
+                value = model.score(template, search, proposal, boxes)
+                return value if log_prior is None else value + log_prior(boxes)
+
+            box = _peak(evaluate, posterior, target, config)
         else:
-            box = posterior.mean if config.estimate == "mean" else sampler.proposal.best_component
+            box = posterior.mean if config.estimate == "mean" else proposal.best_component
     return Estimate(posterior, box)
 
 
 def _peak(
-    model: EnergyTracker,
-    template: Template,
-    search: SearchFeatures,
-    posterior: Posterior,
-    target: Tensor,
-    log_prior: Callable[[Tensor], Tensor] | None,
-    config: TrackerConfig,
+    evaluate: Callable[[Tensor], Tensor], posterior: Posterior, target: Tensor, config: TrackerConfig
 ) -> Tensor:
-    """The strongest mode ``[N, 4]``: half way between its refined peak and the weighted mean of its samples."""
+    """The strongest mode ``[N, 4]``: half way between its refined peak and the weighted mean of its samples.
+
+    Args:
+        evaluate: maps boxes ``[N, K, 4]`` to what refinement climbs, ``[N, K]``.
+        posterior: batch ``[N]``.
+        target: ``[N, M]`` what `evaluate` gives at the posterior's samples.
+        config: how many boxes are refined how often.
+    """
     samples, weights = posterior.samples, posterior.weights
     count = min(config.refine_boxes, samples.shape[1])
     best = target.topk(count, 1)
@@ -98,9 +105,7 @@ def _peak(
     def score_with_gradient(at: Tensor) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
             at = at.detach().requires_grad_()
-            value = model.score(template, search, at)
-            if log_prior is not None:
-                value = value + log_prior(at)
+            value = evaluate(at)
             (gradient,) = torch.autograd.grad(value.sum(), at)
         return value.detach(), gradient
 

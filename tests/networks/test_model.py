@@ -9,6 +9,7 @@ import torch
 from ltr_train.config import read_config
 from networks.backbone import Backbone, start_from_timm
 from networks.config import BackboneConfig, ModelConfig
+from networks.distributions import DenseMixture
 from networks.model import EnergyTracker
 
 
@@ -32,7 +33,7 @@ def test_shapes_from_crops_to_scores(model: EnergyTracker) -> None:
     assert proposal.event_shape == (4,)
     assert proposal.loc.shape == (2, 256, 4)
     boxes = model.defend(proposal).from_uniform(torch.rand(10, 2, 5)).transpose(0, 1)
-    assert model.score(template, search, boxes).shape == (2, 10)
+    assert model.score(template, search, proposal, boxes).shape == (2, 10)
     assert template.null.shape == (2,)
 
 
@@ -50,12 +51,29 @@ def test_the_score_depends_on_box_template_and_search(model: EnergyTracker) -> N
     boxes = torch.tensor([[[0.0, 0.0, -1.4, -1.4], [0.2, 0.1, -1.0, -1.4]]]).repeat(2, 1, 1)
     template = model.encode_template(crops(2, 128), torch.tensor([[0.0, 0.0, -0.7, -0.7]]).repeat(2, 1))
     search = model.features(crops(2, 256))
-    score = model.score(template, search, boxes)
+    proposal = model.propose(template, search)
+    score = model.score(template, search, proposal, boxes)
     assert score[0, 0] != score[0, 1]
-    swapped = model.score(template.select(torch.tensor([1, 0])), search, boxes)
+    swapped = model.score(template.select(torch.tensor([1, 0])), search, proposal, boxes)
     assert score[0, 0] != swapped[0, 0]
-    moved = model.score(template, search.select(torch.tensor([1, 0])), boxes)
+    moved = model.score(template, search.select(torch.tensor([1, 0])), proposal, boxes)
     assert score[0, 0] != moved[0, 0]
+
+
+def test_without_an_energy_head_the_proposal_scores_itself_and_its_mass_is_z() -> None:
+    torch.manual_seed(0)
+    model = EnergyTracker(ModelConfig(score="proposal")).eval()
+    template = model.encode_template(crops(2, 128), torch.tensor([[0.0, 0.0, -0.7, -0.7]]).repeat(2, 1))
+    search = model.features(crops(2, 256))
+    proposal = model.propose(template, search)
+    drawn = proposal.from_uniform(torch.rand(50, 2, 5))
+    score = model.score(template, search, proposal, drawn.transpose(0, 1))
+    # Every sample of q weighs the same, and what it weighs is Z.
+    ratio = score - proposal.log_prob(drawn).T
+    torch.testing.assert_close(ratio, proposal.log_mass.unsqueeze(1).expand(-1, 50), atol=1e-4, rtol=0)
+    lifted = DenseMixture(proposal.mixture_distribution.logits + 3.0, proposal.loc, proposal.scale)
+    torch.testing.assert_close(lifted.log_mass, torch.full((2,), 3.0))
+    torch.testing.assert_close(lifted.log_prob(drawn), proposal.log_prob(drawn))
 
 
 def test_the_default_network_is_small(model: EnergyTracker) -> None:

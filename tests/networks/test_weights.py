@@ -67,6 +67,21 @@ def test_a_file_cut_short_is_an_error(untrained_weights: Path, tmp_path: Path, k
         load_weights(short)
 
 
+def test_a_length_that_looks_like_a_pickle_is_none(tmp_path: Path) -> None:
+    for name_length in range(400):
+        path = tmp_path / "model.safetensors"
+        save_file({"x" * name_length: torch.zeros(1)}, path)
+        if path.read_bytes()[0] == 0x80:
+            break
+    else:
+        pytest.fail("no header of such a length was made")
+    with pytest.raises(WeightsError, match="not one of ebtrack's"):
+        load_weights(path)
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(WeightsError, match="damaged or cut short"):
+        load_weights(path)
+
+
 class _Evil:
     def __init__(self, path: Path) -> None:
         self.path = path

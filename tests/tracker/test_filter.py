@@ -54,7 +54,7 @@ class SquareModel:
     def defend(self, proposal: DenseMixture) -> DefensiveMixture:
         return DefensiveMixture(proposal, BroadBoxes(tuple(proposal.batch_shape), -1.4, 0.6), 0.1)
 
-    def score(self, template: Template, search: SearchFeatures, boxes: Tensor) -> Tensor:
+    def score(self, template: Template, search: SearchFeatures, proposal: DenseMixture, boxes: Tensor) -> Tensor:
         at, visible = search.stride8[:, None, :4], search.stride8[:, 4:]
         peak = LEVEL + visible - 0.5 * ((boxes - at) / SIGMA).square().sum(-1)
         return peak.clamp_min(-50.0)

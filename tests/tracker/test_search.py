@@ -95,10 +95,23 @@ def test_putting_back_a_part_of_the_state_changes_that_part_alone() -> None:
 
 
 def test_a_change_of_frame_size_moves_boxes_along() -> None:
-    resized = state_of(1).resized(640, 120)
+    resized = state_of(2).resized(torch.tensor([[640.0, 120.0], [320.0, 240.0]]))
     assert resized.box[0].tolist() == pytest.approx([200, 50, 40, 20])
     assert resized.steady_size[0].tolist() == pytest.approx([40, 20])
     assert resized.frame_size[0].tolist() == [640, 120]
+    assert torch.equal(resized.box[1], state_of(2).box[1])
+
+
+def test_states_are_joined_in_order_and_taken_apart_again() -> None:
+    first = state_of(2)._replace(lost=torch.tensor([1, 2]))
+    second = state_of(1)._replace(lost=torch.tensor([3]))
+    second = second._replace(template=second.template._replace(null=torch.tensor([7.0])))
+    joined = first.join(second)
+    assert joined.lost.tolist() == [1, 2, 3]
+    assert joined.template.null.tolist() == [0, 0, 7]
+    again = joined.select(torch.tensor([2]))
+    parts = zip((*again.template, *again[1:]), (*second.template, *second[1:]), strict=True)
+    assert all(torch.equal(a, b) for a, b in parts)
 
 
 def test_presence_is_a_chain_of_leaving_and_returning() -> None:
