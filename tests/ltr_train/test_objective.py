@@ -1,4 +1,4 @@
-"""The joint objective against closed forms for normal f and q in one dimension."""
+"""The joint objective against closed forms for normal f and q, in one dimension and in four."""
 
 import math
 
@@ -7,90 +7,183 @@ import torch
 from torch import Tensor
 
 from ltr_train.objective import Objective, joint_objective, presence_loss
+from networks.distributions import BroadBoxes, DefensiveMixture, DenseMixture
 
-COUNT = 400_000
-
-
-def normal(y: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
-    return -0.5 * ((y - mean) / deviation) ** 2 - deviation.log() - 0.5 * math.log(2 * math.pi)
+COUNT = 200_000
 
 
-def evaluate(theta: Tensor, phi: Tensor, label: float, weight: float = 0.0) -> Objective:
-    """f = -a (y - m)^2 / 2 + c, theta = (a, m, c); q = N(phi[0], exp(phi[1])); the sampler is q defended by N(0, 3)."""
-    a, m, c = theta
-    mean, deviation = phi[0], phi[1].exp()
-    generator = torch.Generator().manual_seed(0)
-    noise = torch.randn(1, COUNT, generator=generator, dtype=torch.float64)
-    broad = torch.rand(1, COUNT, generator=generator, dtype=torch.float64) < weight
-    y = torch.where(broad, 3 * noise, (mean + deviation * noise).detach())
-    y_label = torch.tensor([label], dtype=torch.float64)
+class Broad(BroadBoxes):
+    """The defence, in any dimension: normal about 0 with deviation 3."""
 
-    def f(at: Tensor) -> Tensor:
-        return -0.5 * a * (at - m) ** 2 + c
+    def from_uniform(self, uniform: Tensor) -> Tensor:
+        return 3 * math.sqrt(2) * torch.erfinv((2 * uniform - 1).clamp(-0.999999, 0.999999))
 
-    def sampler(at: Tensor) -> Tensor:
-        q = normal(at, mean, deviation)
-        if weight == 0:
-            return q
-        u = normal(at, torch.zeros((), dtype=torch.float64), torch.tensor(3.0, dtype=torch.float64))
-        return torch.logaddexp(math.log(1 - weight) + q, math.log(weight) + u)
-
-    q_label, q_y = normal(y_label, mean, deviation), normal(y, mean, deviation)
-    return joint_objective(f(y_label), f(y), sampler(y_label), sampler(y), q_label, q_y)
+    def log_prob(self, value: Tensor) -> Tensor:
+        return torch.distributions.Normal(0.0, 3.0).log_prob(value).sum(-1)
 
 
-@pytest.fixture
-def theta() -> Tensor:
-    return torch.tensor([4.0, 0.3, 2.0], dtype=torch.float64, requires_grad=True)
+class Gaussian:
+    """f(y) = c - sum_d a_d (y_d - m_d)^2 / 2 and q = N(mean, diag exp(log_deviation)^2), float64."""
+
+    def __init__(self, dimensions: int) -> None:
+        def vector(*values: float) -> Tensor:
+            return torch.tensor(values[:dimensions], dtype=torch.float64, requires_grad=True)
+
+        self.a = vector(4.0, 1.5, 2.0, 3.0)
+        self.m = vector(0.3, -0.2, 0.0, 0.1)
+        self.c = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+        self.mean = vector(0.1, 0.1, -0.1, 0.2)
+        self.log_deviation = vector(math.log(0.8), math.log(1.0), math.log(0.9), math.log(0.7))
+        self.label = vector(0.2, 0.0, 0.1, -0.1).detach()
+
+    def f(self, y: Tensor) -> Tensor:
+        return self.c - 0.5 * (self.a * (y - self.m) ** 2).sum(-1)
+
+    def objective(self, weight: float = 0.0, count: int = COUNT, seed: int = 0) -> Objective:
+        q = DenseMixture(torch.zeros(1, 1), self.mean[None, None], self.log_deviation.exp()[None, None])
+        sampler = DefensiveMixture(q, Broad((1,), 0.0, 1.0), weight) if weight else None
+        generator = torch.Generator().manual_seed(seed)
+        noise = torch.rand(count, 1, 1 + len(self.m), generator=generator, dtype=torch.float64)
+        samples = (sampler or q).from_uniform(noise)
+        label = self.label[None]
+        return joint_objective(self.f(label), self.f(samples).T, label, samples, q, sampler)
+
+    def divergence(self) -> Tensor:
+        """KL(p || q) in closed form, p the normal that f describes."""
+        s2, r = 1 / self.a, self.log_deviation.exp()
+        return (self.log_deviation + 0.5 * self.a.log() + (s2 + (self.m - self.mean) ** 2) / (2 * r**2) - 0.5).sum()
+
+    def log_z(self) -> Tensor:
+        """Closed form of the integral of exp f."""
+        return self.c + 0.5 * (math.log(2 * math.pi) - self.a.log()).sum()
 
 
-@pytest.fixture
-def phi() -> Tensor:
-    return torch.tensor([0.1, math.log(0.8)], dtype=torch.float64, requires_grad=True)
+def close(ours: Tensor, expected: Tensor, tolerance: float) -> None:
+    torch.testing.assert_close(ours, expected, atol=tolerance, rtol=0)
 
 
-def test_log_z_and_effective_kl(theta: Tensor, phi: Tensor) -> None:
-    terms = evaluate(theta, phi, 0.2)
-    # Z is that of a normal of variance 1/a, scaled by exp c.
-    assert float(terms.log_z.detach()) == pytest.approx(2.0 + 0.5 * math.log(2 * math.pi / 4), abs=0.01)
-    s, r = 0.5, 0.8
-    kl = math.log(r / s) + (s**2 + 0.2**2) / (2 * r**2) - 0.5
-    assert float(terms.effective_kl) == pytest.approx(kl, abs=0.01)
+DIMENSIONS = pytest.mark.parametrize("dimensions", [1, 4])
+DEFENCE = pytest.mark.parametrize("weight", [0.0, 0.2])
 
 
-@pytest.mark.parametrize("weight", [0.0, 0.2])
-def test_gradient_of_the_proposal_is_that_of_the_divergence(theta: Tensor, phi: Tensor, weight: float) -> None:
-    terms = evaluate(theta, phi, 0.2, weight)
-    (gradient,) = torch.autograd.grad(terms.kl.sum(), phi, retain_graph=True)
-    # KL(p || q) of two normals; p = N(0.3, 0.25).
-    s2, r, d = 0.25, 0.8, 0.3 - 0.1
-    expected = torch.tensor([-d / r**2, 1 - (s2 + d**2) / r**2], dtype=torch.float64)
-    torch.testing.assert_close(gradient, expected, atol=0.02, rtol=0)
-    assert torch.autograd.grad(terms.kl.sum(), theta, allow_unused=True)[0] is None
+@DIMENSIONS
+@DEFENCE
+def test_log_z_and_effective_kl(dimensions: int, weight: float) -> None:
+    model = Gaussian(dimensions)
+    terms = model.objective(weight)
+    close(terms.log_z[0], model.log_z(), 0.02)
+    close(terms.effective_kl[0], model.divergence().detach(), 0.02)
 
 
-@pytest.mark.parametrize("weight", [0.0, 0.2])
-def test_gradient_of_log_z_is_the_expected_score_gradient(theta: Tensor, phi: Tensor, weight: float) -> None:
-    terms = evaluate(theta, phi, 0.2, weight)
-    on_theta, on_phi = torch.autograd.grad(terms.log_z.sum(), (theta, phi), allow_unused=True)
-    # E_p of (-(y - m)^2 / 2, a (y - m), 1).
-    torch.testing.assert_close(on_theta, torch.tensor([-0.125, 0.0, 1.0], dtype=torch.float64), atol=0.01, rtol=0)
-    assert on_phi is None
+@DIMENSIONS
+@DEFENCE
+def test_the_proposals_gradient_is_that_of_the_divergence(dimensions: int, weight: float) -> None:
+    model = Gaussian(dimensions)
+    phi = (model.mean, model.log_deviation)
+    kl = model.objective(weight).kl.sum()
+    for ours, exact in zip(
+        torch.autograd.grad(kl, phi, retain_graph=True), torch.autograd.grad(model.divergence(), phi), strict=True
+    ):
+        close(ours, exact, 0.04)
+    assert torch.autograd.grad(kl, model.a, allow_unused=True)[0] is None
 
 
-def test_nce_ranks_the_label_and_does_not_see_the_level_of_f(theta: Tensor, phi: Tensor) -> None:
-    near, far = evaluate(theta, phi, 0.3), evaluate(theta, phi, 2.0)
-    assert float(near.nce.detach()) < float(far.nce.detach())
-    (gradient,) = torch.autograd.grad(near.nce.sum(), theta)
-    assert float(gradient[2]) == pytest.approx(0.0, abs=1e-9)
-    lifted = evaluate(theta.detach() + torch.tensor([0.0, 0.0, 300.0]), phi, 0.3)
-    assert float(lifted.nce) == pytest.approx(float(near.nce.detach()), abs=1e-6)
-    assert float(lifted.log_z) == pytest.approx(float(near.log_z.detach()) + 300.0, abs=1e-6)
+@DIMENSIONS
+@DEFENCE
+def test_the_energys_gradient_is_that_of_the_likelihood(dimensions: int, weight: float) -> None:
+    model = Gaussian(dimensions)
+    theta = (model.a, model.m, model.c)
+    terms = model.objective(weight)
+    exact = (model.log_z() - model.f(model.label)).sum()
+    importance = terms.energy("importance").sum()
+    close(importance, exact, 0.02)
+    expected_gradients = torch.autograd.grad(exact, theta)
+    for ours, expected in zip(
+        torch.autograd.grad(importance, theta, retain_graph=True), expected_gradients, strict=True
+    ):
+        close(ours, expected, 0.02)
+    # With many samples the label is one among them, so that ranking has the same gradient.
+    ranked = torch.autograd.grad(terms.energy("nce").sum(), theta, retain_graph=True)
+    for ours, expected in zip(ranked, expected_gradients, strict=True):
+        close(ours, expected, 0.02)
+    phi = (model.mean, model.log_deviation)
+    for loss in (importance, terms.nce.sum(), terms.log_z.sum()):
+        assert not any(g is not None for g in torch.autograd.grad(loss, phi, allow_unused=True, retain_graph=True))
 
 
-def test_effective_sample_size_is_one_where_q_is_p(theta: Tensor) -> None:
-    same = torch.tensor([0.3, math.log(0.5)], dtype=torch.float64)
-    assert float(evaluate(theta, same, 0.2).ess) == pytest.approx(1.0, abs=1e-9)
+@DIMENSIONS
+def test_the_plain_likelihood_of_the_proposal(dimensions: int) -> None:
+    model = Gaussian(dimensions)
+    r = model.log_deviation.exp()
+    exact = (0.5 * ((model.label - model.mean) / r) ** 2 + model.log_deviation + 0.5 * math.log(2 * math.pi)).sum()
+    close(model.objective().nll[0], exact, 1e-9)
+
+
+@pytest.mark.parametrize("count", [8, 1024])
+def test_without_the_detach_of_the_draw_the_proposals_gradient_shrinks_and_turns(count: int) -> None:
+    """p = N(0, 1), q = N(mu, 1) at mu = 1: the gradient of KL(p || q) in mu is +1."""
+    repeats = 20_000_000 // count // 8
+    noise = torch.randn(repeats, count, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    mu = torch.ones(repeats, 1, dtype=torch.float64, requires_grad=True)
+
+    def gradient(detach: bool) -> float:
+        samples = mu + noise
+        samples = samples.detach() if detach else samples
+        log_ratio = -0.5 * samples**2 + 0.5 * (samples - mu) ** 2
+        (found,) = torch.autograd.grad((torch.logsumexp(log_ratio, 1) - math.log(count)).sum(), mu)
+        return float(found.mean())
+
+    assert gradient(detach=True) == pytest.approx(1.0, abs=0.35 if count == 8 else 0.05)
+    attached = gradient(detach=False)
+    # -0.23 at 8 samples, -0.003 at 1024: by 1/M, and of the wrong sign.
+    assert attached < 0
+    assert attached == pytest.approx(-2.0 / count, rel=0.6)
+
+
+def test_samples_that_carry_a_gradient_are_refused() -> None:
+    q = DenseMixture(torch.zeros(1, 1), torch.zeros(1, 1, 1, requires_grad=True), torch.ones(1, 1, 1))
+    with pytest.raises(ValueError, match="detach"):
+        joint_objective(torch.zeros(1), torch.zeros(1, 3), torch.zeros(1, 1), q.loc.expand(3, 1, 1) + 1, q)
+
+
+def test_the_defensive_mixture_still_teaches_a_mode_that_the_proposal_misses() -> None:
+    """f has its mode at 6, q is N(0, 0.5^2): no draw of q ever comes near."""
+    mean = torch.zeros(1, 1, 1, dtype=torch.float64, requires_grad=True)
+    q = DenseMixture(torch.zeros(1, 1, dtype=torch.float64), mean, torch.full_like(mean, 0.5).detach())
+    sampler = DefensiveMixture(q, Broad((1,), 0.0, 1.0), 0.1)
+    noise = torch.rand(20_000, 1, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    samples = sampler.from_uniform(noise)
+    label = torch.full((1, 1), 6.0, dtype=torch.float64)
+
+    def f(y: Tensor) -> Tensor:
+        return -0.5 * ((y - 6.0) / 0.5).square().sum(-1)
+
+    terms = joint_objective(f(label), f(samples).T, label, samples, q, sampler)
+    # Of KL(p || q) in the mean: (0 - 6) / 0.5^2.
+    (plain,) = torch.autograd.grad(terms.kl.sum(), mean)
+    assert float(plain) == pytest.approx(-24.0, rel=0.05)
+    (gated,) = torch.autograd.grad((f(samples) - sampler.log_prob(samples)).logsumexp(0).sum(), mean)
+    assert abs(float(gated)) < 1e-6
+
+
+def test_ranking_does_not_see_the_level_of_f_and_log_z_does() -> None:
+    model = Gaussian(1)
+    before = model.objective(count=2000)
+    (gradient,) = torch.autograd.grad(before.nce.sum(), model.c)
+    assert float(gradient) == pytest.approx(0.0, abs=1e-9)
+    with torch.no_grad():
+        model.c += 300.0
+    after = model.objective(count=2000)
+    assert float(after.nce.detach()) == pytest.approx(float(before.nce.detach()), abs=1e-6)
+    assert float(after.log_z.detach()) == pytest.approx(float(before.log_z.detach()) + 300.0, abs=1e-6)
+
+
+def test_the_effective_sample_size_is_one_where_the_proposal_is_the_model() -> None:
+    model = Gaussian(4)
+    with torch.no_grad():
+        model.mean.copy_(model.m)
+        model.log_deviation.copy_(-0.5 * model.a.log())
+    assert float(model.objective(count=500).ess) == pytest.approx(1.0, abs=1e-9)
 
 
 def test_presence_is_a_cross_entropy_with_gradient_into_f_and_null() -> None:
