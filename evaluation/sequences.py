@@ -41,7 +41,7 @@ def read_sequences(root: Path) -> list[Sequence]:
     """All sequences below a folder, by name.
 
     Raises:
-        ValueError: there is no such folder, or no sequence in it.
+        ValueError: there is no such folder, no sequence in it, or one that cannot be used; the message names it.
     """
     if not root.is_dir():
         raise ValueError(f"no folder {root}: expected one folder a sequence with video.mp4 and groundtruth.txt")
@@ -50,7 +50,18 @@ def read_sequences(root: Path) -> list[Sequence]:
         video = file.with_name("video.mp4")
         if not video.is_file():
             raise ValueError(f"{file.parent} has groundtruth.txt but no video.mp4")
-        found.append(Sequence(file.parent.name, video, np.loadtxt(file, delimiter=",", ndmin=2)))
+        found.append(Sequence(file.parent.name, video, _read_boxes(file)))
     if not found:
         raise ValueError(f"no sequences in {root}: expected one folder a sequence with video.mp4 and groundtruth.txt")
     return found
+
+
+def _read_boxes(file: Path) -> NDArray[np.float64]:
+    expected = "expected x,y,w,h in each line, nan where the target is absent, and a box in the first"
+    try:
+        boxes = np.loadtxt(file, delimiter=",", ndmin=2)
+    except ValueError as error:
+        raise ValueError(f"{file} cannot be read, {expected}: {error}") from error
+    if boxes.shape[1] != 4 or not np.isfinite(boxes[0]).all():
+        raise ValueError(f"{file} begins with {', '.join(map(str, boxes[0].tolist()))}: {expected}")
+    return boxes

@@ -1,4 +1,4 @@
-"""Sequences in plain folders and the overlap that is reported on them."""
+"""Sequences in plain folders."""
 
 from pathlib import Path
 
@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 
-from evaluation.metrics import average_overlap, box_iou
 from evaluation.sequences import read_sequences
 
 
@@ -43,8 +42,8 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         read_sequences(tmp_path)
 
 
-def test_average_overlap_leaves_out_the_first_frame_and_absent_ones() -> None:
-    truth = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [np.nan] * 4, [0, 0, 10, 10]], float)
-    boxes = np.array([[90, 90, 1, 1], [5, 0, 10, 10], [0, 0, 1, 1], [0, 0, 10, 10]], float)
-    np.testing.assert_allclose(box_iou(boxes, truth), [0, 1 / 3, np.nan, 1])
-    assert average_overlap(boxes, truth) == pytest.approx((1 / 3 + 1) / 2)
+@pytest.mark.parametrize("line", ["nan,nan,nan,nan", "1,2,3", "1 2 3 4"])
+def test_annotations_that_cannot_be_used_are_named(tmp_path: Path, line: str) -> None:
+    write_sequence(tmp_path / "a", 2, [line] * 2)
+    with pytest.raises(ValueError, match=r"a/groundtruth\.txt .*expected x,y,w,h"):
+        read_sequences(tmp_path)

@@ -1,0 +1,61 @@
+"""The figures of a set of tracked sequences in one dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from evaluation.lockstep import SequenceResult
+from evaluation.metrics import (
+    average_overlap,
+    box_iou,
+    interval_coverage,
+    interval_sharpness,
+    presence_auroc,
+    presence_reliability,
+    success_rate,
+)
+
+
+def tracking_figures(results: Sequence[SequenceResult]) -> dict[str, float]:
+    """Overlap, calibration of the first level's intervals, and calibration of presence.
+
+    Overlap is averaged over sequences; intervals and presence are pooled over the frames of all. First frames are left
+    out. A figure that is not defined is left out, as that of presence where no target is ever absent.
+
+    Args:
+        results: at least one; with the intervals of one level or more.
+
+    Returns:
+        ``ao``, ``sr50``, ``sr75``; ``coverage``, over all coordinates in the frames of an IoU above 0, and
+        ``coverage_annotated``, in all annotated ones; ``sharpness``, in the frames of an IoU above 0;
+        ``presence_auroc``; ``presence_ece``, with the frames with and without the target weighing the same.
+    """
+    figures = {
+        "ao": _mean([average_overlap(r.boxes, r.groundtruth) for r in results]),
+        "sr50": _mean([success_rate(r.boxes, r.groundtruth, 0.5) for r in results]),
+        "sr75": _mean([success_rate(r.boxes, r.groundtruth, 0.75) for r in results]),
+    }
+    boxes, groundtruth, presence, low, high = (
+        np.concatenate(parts)
+        for parts in zip(
+            *((r.boxes[1:], r.groundtruth[1:], r.presence[1:], r.low[0, 1:], r.high[0, 1:]) for r in results),
+            strict=True,
+        )
+    )
+    overlap = box_iou(boxes, groundtruth)
+    present, met = ~np.isnan(overlap), overlap > 0
+    figures["coverage"] = float(interval_coverage(low, high, groundtruth, met).mean())
+    figures["coverage_annotated"] = float(interval_coverage(low, high, groundtruth, present).mean())
+    figures["sharpness"] = interval_sharpness(low[met], high[met], boxes[met])
+    figures["presence_auroc"] = presence_auroc(presence, present)
+    if present.any() and not present.all():
+        reliability = presence_reliability(presence, present, balanced=True)
+        figures["presence_ece"] = reliability.expected_calibration_error
+    return {name: value for name, value in figures.items() if not np.isnan(value)}
+
+
+def _mean(values: list[float]) -> float:
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
