@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from ebtrack.data import data
 from ebtrack.train import train
 from ebtrack.version import __version__
 
@@ -26,6 +27,7 @@ EXAMPLE = "--box x,y,w,h, for example --box 120,80,60,45"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(train)
+app.add_typer(data, name="data")
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 

@@ -80,9 +80,7 @@ def estimate(
     return Estimate(posterior, box)
 
 
-def _peak(
-    evaluate: Callable[[Tensor], Tensor], posterior: Posterior, target: Tensor, config: TrackerConfig
-) -> Tensor:
+def _peak(evaluate: Callable[[Tensor], Tensor], posterior: Posterior, target: Tensor, config: TrackerConfig) -> Tensor:
     """The strongest mode ``[N, 4]``: half way between its refined peak and the weighted mean of its samples.
 
     Args:

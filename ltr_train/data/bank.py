@@ -3,49 +3,41 @@
 import math
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import cv2
 import numpy as np
 
-from ltr_train.data.coco_tracks import Annotation, Corpus, Picture
 from ltr_train.data.config import PairConfig
+from ltr_train.data.corpus import Annotation, Corpus, Picture
+from ltr_train.data.facts import Facts
 from ltr_train.data.geometry import Box
+from ltr_train.data.weighted import Weighted
 from networks.config import ModelConfig
 
 _SMALLEST_SIDE = 6.0
 # Grey levels by which a patch must differ from its surroundings to be found again.
 _DISTINCT = 22.0
 _FLAT = 5.0
+# Pictures, and boxes in each, that a patch is looked for in; to decode a picture may cost more than the whole pair.
+_PICTURES, _BOXES = 3, 3
 # Chosen so that one of the few varied clips is held out; by chance it may be none of them, or too many.
 _SALT = "95:"
 
 
-class Weighted:
-    """Draws items with fixed weights; ``Generator.choice`` would rebuild its table at every draw."""
-
-    def __init__(self, items: Sequence[int], weights: Sequence[float]) -> None:
-        """Args: items to draw; their weights (any positive scale)."""
-        self._items = list(items)
-        total = np.cumsum(np.asarray(weights, np.float64))
-        self._cumulative = total / total[-1] if len(total) else total
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def draw(self, rng: np.random.Generator) -> int:
-        """One item."""
-        at = int(np.searchsorted(self._cumulative, rng.random(), side="right"))
-        return self._items[min(at, len(self._items) - 1)]
-
-
 class Bank:
-    """Index of one split of a corpus.
+    """Index of one split of a corpus. Pictures are looked at when they are drawn, not before.
 
     Args:
         corpus: The pictures and annotations.
         config: Split, held-out share and weights.
         crops: Sizes and factors of the crops that the network takes.
+
+    Attributes:
+        pictures: All pictures of the split, by index.
+        stills: Annotations that do not fill their picture, flat ones drawn again.
+        cutouts: Those of them that have a good mask.
+        tracks: Tracks with at least two usable annotations.
 
     Raises:
         ValueError: The split holds no picture.
@@ -54,25 +46,30 @@ class Bank:
     def __init__(self, corpus: Corpus, config: PairConfig, crops: ModelConfig) -> None:
         self.corpus = corpus
         self.crops = crops
+        self.facts = Facts()
         self._config = config
-        kept = {i for i, p in enumerate(corpus.pictures) if in_split(p.clip, config)}
-        if not kept:
+        clips = {clip: in_split(clip, config) for clip in {p.clip for p in corpus.pictures}}
+        kept = [clips[p.clip] for p in corpus.pictures]
+        if not any(kept):
             raise ValueError(
-                f"the '{config.split}' split is empty; expected pictures in the corpus, and for a val split "
-                f"a large enough holdout (now {config.holdout})"
+                f"the '{config.split}' split is empty: pairs.holdout ({config.holdout:g}) is the share of clips and "
+                "stills held out for val; each goes as a whole, so of few it takes a larger share, and two at least"
             )
         usable = [
             i
             for i, a in enumerate(corpus.annotations)
-            if a.picture in kept
+            if kept[a.picture]
             and corpus.pictures[a.picture].source not in config.background_only
             and min(a.box[2:]) >= _SMALLEST_SIDE
         ]
-        still = [i for i in usable if _not_filling(corpus, corpus.annotations[i]) and self._has_texture(i)]
+        still = [i for i in usable if _not_filling(corpus, corpus.annotations[i])]
         masked = [i for i in still if _good_mask(corpus.annotations[i])]
-        self.pictures = self._by_source(sorted(kept), lambda i: corpus.pictures[i].source, lambda i: 1.0)
-        self.stills = self._by_source(still, self._source_of, lambda i: _context(corpus, corpus.annotations[i]))
-        self.cutouts = self._by_source(masked, self._source_of, lambda i: 1.0)
+        drawn = [i for i, in_it in enumerate(kept) if in_it]
+        self.pictures = self._weigh(drawn, self.corpus.pictures.__getitem__, lambda i: 1.0)
+        self.stills = self._weigh(
+            still, self._picture_of, lambda i: _context(corpus, corpus.annotations[i]), self._has_texture
+        )
+        self.cutouts = self._weigh(masked, self._picture_of, lambda i: 1.0, self._has_texture)
         self._peers: dict[str, list[int]] = defaultdict(list)
         for i in still:
             self._peers[corpus.annotations[i].category].append(i)
@@ -82,6 +79,9 @@ class Bank:
             if track is not None:
                 self._track[track].append(i)
         self.tracks = self._weigh_tracks()
+        # What was found out by looking: 0 unknown, 1 textured, 2 flat; and the business of pictures, NaN unknown.
+        self._looked = np.zeros(len(corpus.annotations), np.uint8)
+        self._business = np.full(len(corpus.pictures), np.nan, np.float32)
 
     def picture(self, rng: np.random.Generator) -> Picture:
         """Any picture of the split."""
@@ -89,17 +89,19 @@ class Bank:
 
     def background(self, rng: np.random.Generator) -> Picture:
         """A picture to stand behind a target; mostly the busier of two, since a flat one hides nothing."""
-        first, second = self.picture(rng), self.picture(rng)
-        busier = second if _business(second) > _business(first) else first
-        return busier if rng.random() < 0.7 else first
+        first, second = self.pictures.draw(rng), self.pictures.draw(rng)
+        if rng.random() < 0.7 and self._busy(second) > self._busy(first):
+            return self.corpus.pictures[second]
+        return self.corpus.pictures[first]
 
     def peer(self, annotation: Annotation, rng: np.random.Generator) -> Annotation | None:
         """Another object of the same category, or None where there is none."""
         peers = self._peers[annotation.category]
-        for _ in range(4):
-            other = self.corpus.annotations[peers[int(rng.integers(len(peers)))]] if peers else annotation
+        for _ in range(4 if peers else 0):
+            index = peers[int(rng.integers(len(peers)))]
+            other = self.corpus.annotations[index]
             same_object = annotation.track is not None and other.track == annotation.track
-            if other is not annotation and not same_object:
+            if other is not annotation and not same_object and self._has_texture(index):
                 return other
         return None
 
@@ -129,57 +131,85 @@ class Bank:
     def patch(self, rng: np.random.Generator, smallest: float, largest: float) -> tuple[Picture, Box]:
         """A box with a face of its own: sqrt(w * h) log-uniform in source pixels, aspect log-normal."""
         best: tuple[float, Picture, Box] | None = None
-        for _ in range(8):
+        for _ in range(_PICTURES):
             picture = self.picture(rng)
-            height, width = picture.image.shape[:2]
-            bound = max(smallest + 1.0, min(largest, 0.45 * min(width, height)))
-            size = math.exp(rng.uniform(math.log(smallest), math.log(bound)))
-            aspect = math.exp(float(np.clip(rng.normal(0.0, 0.35), -0.9, 0.9)))
-            w, h = min(size * aspect, 0.9 * width), min(size / aspect, 0.9 * height)
-            box = (rng.uniform(0.0, width - w), rng.uniform(0.0, height - h), w, h)
-            energy = texture(picture, box)
-            if best is None or energy > best[0]:
-                best = (energy, picture, box)
-            if energy > _DISTINCT:
-                break
+            for _ in range(_BOXES):
+                box = _random_box(picture, rng, smallest, largest)
+                energy = texture(picture, box)
+                if energy > _DISTINCT:
+                    return picture, box
+                if best is None or energy > best[0]:
+                    best = (energy, picture, box)
         assert best is not None
         return best[1], best[2]
 
     def _has_texture(self, annotation: int) -> bool:
-        found = self.corpus.annotations[annotation]
-        return texture(self.corpus.pictures[found.picture], found.box) > _FLAT
+        if not self._looked[annotation]:
+            found = self.corpus.annotations[annotation]
+            flat = texture(self.corpus.pictures[found.picture], found.box) <= _FLAT
+            self._looked[annotation] = 2 if flat else 1
+        return bool(self._looked[annotation] == 1)
 
-    def _source_of(self, annotation: int) -> str:
-        return self.corpus.pictures[self.corpus.annotations[annotation].picture].source
+    def _busy(self, picture: int) -> float:
+        """Mean absolute gradient of a picture's thumbnail, grey levels."""
+        if math.isnan(self._business[picture]):
+            thumbnail = cv2.resize(self.corpus.pictures[picture].image, (32, 32))
+            grey = cv2.cvtColor(thumbnail, cv2.COLOR_BGR2GRAY).astype(np.float32)
+            self._business[picture] = np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean()
+        return float(self._business[picture])
 
-    def _by_source(
-        self, items: list[int], source_of: Callable[[int], str], weight_of: Callable[[int], float]
+    def _picture_of(self, annotation: int) -> Picture:
+        return self.corpus.pictures[self.corpus.annotations[annotation].picture]
+
+    def _weigh(
+        self,
+        items: list[int],
+        picture_of: Callable[[int], Picture],
+        weight_of: Callable[[int], float],
+        accept: Callable[[int], bool] | None = None,
     ) -> Weighted:
-        members: dict[str, list[int]] = defaultdict(list)
-        for i in items:
-            members[source_of(i)].append(i)
-        order: list[int] = []
-        weights: list[float] = []
-        for source, mine in members.items():
-            raw = [weight_of(i) for i in mine]
-            share = math.sqrt(sum(raw)) * self._config.still_weights.get(source, 1.0)
-            order += mine
-            weights += [share * w / sum(raw) for w in raw]
-        return Weighted(order, weights)
+        """Sources of a set by the root of their weight, and by ``still_weights``."""
+
+        def source_weight(source: str, raw: float) -> float:
+            return math.sqrt(raw) * self._config.still_weights.get(source, 1.0)
+
+        return self._shared(items, picture_of, weight_of, source_weight, accept)
 
     def _weigh_tracks(self) -> Weighted:
-        by_source: dict[str, list[int]] = defaultdict(list)
-        for track, members in self._track.items():
-            if len(members) > 1:
-                by_source[self._source_of(members[0])].append(track)
+        """Sources of a set by ``video_weights`` alone, tracks of a source by the root of their length."""
+        return self._shared(
+            [track for track, members in self._track.items() if len(members) > 1],
+            lambda track: self._picture_of(self._track[track][0]),
+            lambda track: math.sqrt(len(self._track[track])),
+            lambda source, _: self._config.video_weights.get(source, 1.0),
+        )
+
+    def _shared(
+        self,
+        items: Iterable[int],
+        picture_of: Callable[[int], Picture],
+        weight_of: Callable[[int], float],
+        source_weight: Callable[[str, float], float],
+        accept: Callable[[int], bool] | None = None,
+    ) -> Weighted:
+        """Items weighted within their source, sources within their set, and sets among those that have any item."""
+        members: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for item in items:
+            picture = picture_of(item)
+            members[picture.data_set][picture.source].append(item)
         order: list[int] = []
         weights: list[float] = []
-        for source, tracks in by_source.items():
-            lengths = [math.sqrt(len(self._track[t])) for t in tracks]
-            share = self._config.video_weights.get(source, 1.0)
-            order += tracks
-            weights += [share * length / sum(lengths) for length in lengths]
-        return Weighted(order, weights)
+        for number, sources in members.items():
+            raw = {source: [weight_of(item) for item in mine] for source, mine in sources.items()}
+            total = {source: sum(each) for source, each in raw.items()}
+            wanted = {source: source_weight(source, total[source]) for source in sources}
+            scale = self.corpus.sets[number].weight / (sum(wanted.values()) or 1.0)
+            for source, mine in sources.items():
+                order += mine
+                weights += [scale * wanted[source] / total[source] * each for each in raw[source]]
+        if not sum(weights):
+            return Weighted((), ())
+        return Weighted(order, weights, accept)
 
 
 def in_split(clip: str, config: PairConfig) -> bool:
@@ -194,7 +224,7 @@ def texture(picture: Picture, box: Box) -> float:
     A flat patch, a lone edge (it slides along itself) and even grass (it averages out here) all score low.
     """
     x, y, w, h = box
-    height, width = picture.image.shape[:2]
+    width, height = picture.width, picture.height
     x0, y0 = max(0, int(x - 0.5 * w)), max(0, int(y - 0.5 * h))
     x1, y1 = min(width, math.ceil(x + 1.5 * w)), min(height, math.ceil(y + 1.5 * h))
     around = cv2.resize(picture.image[y0:y1, x0:x1], (16, 16), interpolation=cv2.INTER_AREA)
@@ -204,27 +234,34 @@ def texture(picture: Picture, box: Box) -> float:
     return float(min(np.abs(grey[dy : dy + 8, dx : dx + 8] - middle).mean() for dy, dx in shifts))
 
 
-def _business(picture: Picture) -> float:
-    """Mean absolute gradient of a picture's thumbnail, grey levels."""
-    small = cv2.cvtColor(cv2.resize(picture.image, (32, 32)), cv2.COLOR_BGR2GRAY).astype(np.float32)
-    return float(np.abs(np.diff(small, axis=0)).mean() + np.abs(np.diff(small, axis=1)).mean())
+def _random_box(picture: Picture, rng: np.random.Generator, smallest: float, largest: float) -> Box:
+    width, height = picture.width, picture.height
+    bound = max(smallest + 1.0, min(largest, 0.45 * min(width, height)))
+    size = math.exp(rng.uniform(math.log(smallest), math.log(bound)))
+    aspect = math.exp(float(np.clip(rng.normal(0.0, 0.35), -0.9, 0.9)))
+    w, h = min(size * aspect, 0.9 * width), min(size / aspect, 0.9 * height)
+    return rng.uniform(0.0, width - w), rng.uniform(0.0, height - h), w, h
 
 
 def _not_filling(corpus: Corpus, annotation: Annotation) -> bool:
-    height, width = corpus.pictures[annotation.picture].image.shape[:2]
+    picture = corpus.pictures[annotation.picture]
+    width, height = picture.width, picture.height
     return annotation.box[2] * annotation.box[3] < 0.75 * width * height
 
 
 def _context(corpus: Corpus, annotation: Annotation) -> float:
     """Share of the search region that the object's own picture can fill."""
-    height, width = corpus.pictures[annotation.picture].image.shape[:2]
+    picture = corpus.pictures[annotation.picture]
+    width, height = picture.width, picture.height
     side = 4.0 * math.sqrt(annotation.box[2] * annotation.box[3])
     return max(0.05, min(1.0, width / side) * min(1.0, height / side))
 
 
 def _good_mask(annotation: Annotation) -> bool:
-    if annotation.mask is None:
-        return False
-    height, width = annotation.mask.pixels.shape
-    area = int(annotation.mask.pixels.sum())
-    return area >= 150 and min(width, height) >= 8 and area > 0.22 * width * height
+    mask = annotation.mask
+    return (
+        mask is not None
+        and mask.area >= 150
+        and min(mask.width, mask.height) >= 8
+        and mask.area > 0.22 * mask.width * mask.height
+    )

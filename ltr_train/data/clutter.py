@@ -7,9 +7,9 @@ import numpy as np
 from ltr_train.data.bank import Bank
 from ltr_train.data.config import PairConfig
 from ltr_train.data.geometry import Box, inverse, linear, overlap, translation
-from ltr_train.data.scene import Sprite, View, coverage
-from ltr_train.data.sprites import at, blobs, cutout, ellipse, recolour, reshape, soft_patch
-from ltr_train.data.staging import Scene
+from ltr_train.data.opacity import ellipse, random_blob
+from ltr_train.data.scene import Scene, Sprite, View, coverage
+from ltr_train.data.sprites import at, cutout, recolour, reshape, soft_patch
 
 
 def add_clutter(scene: Scene, bank: Bank, config: PairConfig, rng: np.random.Generator) -> None:
@@ -35,7 +35,7 @@ def _look_alike(scene: Scene, bank: Bank, rng: np.random.Generator) -> Sprite:
     if scene.annotation is not None and (not scene.present or rng.random() < 0.5):
         peer = bank.peer(scene.annotation, rng)
     if peer is not None:
-        return reshape(cutout(bank.corpus.pictures[peer.picture], peer), rng, 0.08)
+        return reshape(cutout(bank.facts, bank.corpus.pictures[peer.picture], peer), rng, 0.08)
     if not scene.present:
         return _stranger(bank, rng)
     return reshape(recolour(scene.look, rng, rng.uniform(0.12, 0.35)), rng, 0.15)
@@ -45,13 +45,13 @@ def _stranger(bank: Bank, rng: np.random.Generator) -> Sprite:
     """An unrelated object, or a patch of irregular outline."""
     if (len(bank.cutouts) or len(bank.stills)) and rng.random() < 0.75:
         annotation = bank.any_object(rng)
-        return reshape(cutout(bank.corpus.pictures[annotation.picture], annotation), rng, 0.1)
-    return _random_patch(bank, rng, blobs()[int(rng.integers(len(blobs())))])
+        return reshape(cutout(bank.facts, bank.corpus.pictures[annotation.picture], annotation), rng, 0.1)
+    return _random_patch(bank, rng, random_blob(rng))
 
 
-def _random_patch(bank: Bank, rng: np.random.Generator, shape: np.ndarray) -> Sprite:
+def _random_patch(bank: Bank, rng: np.random.Generator, shape: int) -> Sprite:
     picture, box = bank.patch(rng, 16.0, 80.0)
-    return soft_patch(picture.image, box, shape)
+    return soft_patch(picture, box, shape)
 
 
 def _place(scene: Scene, sprite: Sprite, rng: np.random.Generator, size: float) -> None:

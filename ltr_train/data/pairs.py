@@ -5,10 +5,11 @@ from torch.utils.data import Dataset
 
 from ltr_train.data.bank import Bank
 from ltr_train.data.clutter import add_clutter
-from ltr_train.data.coco_tracks import Corpus
 from ltr_train.data.config import PairConfig
+from ltr_train.data.corpus import Corpus
 from ltr_train.data.geometry import Box, to_crop_coordinates
 from ltr_train.data.photometric import Photometry
+from ltr_train.data.plan import Plan
 from ltr_train.data.recipes import Recipe, composed, patch, still, video
 from networks.config import ModelConfig
 
@@ -63,29 +64,30 @@ class PairDataset(Dataset[dict[str, np.ndarray]]):
         return self.config.pairs
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        return self.plan(index).realised()
+
+    def plan(self, index: int) -> Plan:
+        """What item ``index`` is to be, without its pixels."""
         rng = np.random.default_rng([self._seed, index])
         kind = int(np.searchsorted(self._share, rng.random(), side="right"))
         scene = _RECIPES[kind](self._bank, self.config, rng)
         add_clutter(scene, self._bank, self.config, rng)
+        template, search = scene.template, scene.search
         photometry = Photometry(self.config, rng)
-        template = photometry.apply(scene.template.render(), is_search=False)
-        search = photometry.apply(scene.search.render(), is_search=True)
-        template_box, search_box = _drawn(scene.template.box, rng), scene.search.box
-        if rng.random() < self.config.flip:
-            template, search = (np.ascontiguousarray(view[:, ::-1]) for view in (template, search))
-            template_box, search_box = (
-                _mirrored(template_box, len(template)),
-                _mirrored(search_box, len(search)),
-            )
-        absent = np.zeros(4, np.float32)
-        return {
-            "template": template,
-            "template_box": to_crop_coordinates(template_box, len(template)),
-            "search": search,
-            "search_box": to_crop_coordinates(search_box, len(search)) if scene.present else absent,
-            "present": np.array(scene.present),
-            "kind": np.array(kind),
-        }
+        changes = photometry.draw(template.size, is_search=False), photometry.draw(search.size, is_search=True)
+        template_box, search_box = _drawn(template.box, rng), search.box
+        flip = bool(rng.random() < self.config.flip)
+        if flip:
+            template_box, search_box = _mirrored(template_box, template.size), _mirrored(search_box, search.size)
+        return Plan(
+            (template, search),
+            changes,
+            flip,
+            to_crop_coordinates(template_box, template.size),
+            to_crop_coordinates(search_box, search.size) if scene.present else np.zeros(4, np.float32),
+            scene.present,
+            kind,
+        )
 
 
 def _drawn(box: Box, rng: np.random.Generator) -> Box:

@@ -1,4 +1,7 @@
-"""Photometric change of finished crops: light and colour, blur, resolution, compression, noise."""
+"""Photometric change of finished crops, drawn as numbers: light and colour, blur, resolution, compression, noise.
+
+``cv2_photometry.py`` and ``torch_photometry.py`` apply what is drawn here.
+"""
 
 import math
 from dataclasses import dataclass
@@ -11,6 +14,8 @@ from numpy.typing import NDArray
 from ltr_train.data.config import PairConfig
 
 UInt8Array = NDArray[np.uint8]
+NOISE_SIDE = 512
+NOISE_DEVIATION = 64.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +31,95 @@ class Light:
     @staticmethod
     def draw(rng: np.random.Generator, strength: float) -> "Light":
         """A random change; strength 1 is a large one."""
-        z = rng.normal(0.0, strength, 7)
+        z = rng.normal(0.0, strength, 7).tolist()
         return Light(
-            np.exp(0.08 * z[:3]).astype(np.float32),
-            float(np.clip(22.0 * z[3], -50.0, 50.0)),
-            math.exp(float(np.clip(0.18 * z[4], -0.45, 0.45))),
-            math.exp(float(np.clip(0.2 * z[5], -0.5, 0.5))),
-            math.exp(float(np.clip(0.3 * z[6], -0.9, 0.6))),
+            np.exp(0.08 * np.array(z[:3], np.float32)),
+            min(50.0, max(-50.0, 22.0 * z[3])),
+            math.exp(min(0.45, max(-0.45, 0.18 * z[4]))),
+            math.exp(min(0.5, max(-0.5, 0.2 * z[5]))),
+            math.exp(min(0.6, max(-0.9, 0.3 * z[6]))),
         )
 
-    def table(self) -> NDArray[np.float32]:
-        """Lookup [256, 3] before rounding."""
-        ramp = (np.arange(256, dtype=np.float32) / 255.0) ** self.gamma * 255.0
-        ramp = (ramp - 118.0) * self.contrast + 118.0 + self.brightness
-        return ramp[:, None] * self.gains[None]
+    def of(self, levels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What grey levels [N] or colours [N, 3], 0 to 255, become: [N, 3] before clipping."""
+        ramp = (levels / np.float32(255.0)) ** np.float32(self.gamma) * np.float32(255.0)
+        ramp = (ramp - 118.0) * np.float32(self.contrast) + np.float32(118.0 + self.brightness)
+        return np.asarray((ramp[:, None] if ramp.ndim == 1 else ramp) * self.gains, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Defocus:
+    """Gaussian blur; deviation in px."""
+
+    sigma: float
+
+    def kernel(self) -> NDArray[np.float32]:
+        """[K, K], odd K, sum 1."""
+        line = cv2.getGaussianKernel(round(6.0 * self.sigma + 1.0) | 1, self.sigma, cv2.CV_32F)
+        return np.asarray(line @ line.T, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class MotionBlur:
+    """Blur along a line; length in px, angle in radians."""
+
+    length: int
+    angle: float
+
+    def kernel(self) -> NDArray[np.float32]:
+        """[K, K], odd K, sum 1."""
+        side = self.length | 1
+        kernel = np.zeros((side, side), np.float32)
+        half = 0.5 * (side - 1)
+        dx, dy = half * math.cos(self.angle), half * math.sin(self.angle)
+        cv2.line(kernel, (round(half - dx), round(half - dy)), (round(half + dx), round(half + dy)), 1.0, 1)
+        return kernel / kernel.sum()
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Loss of resolution: down to ``side`` px and up again."""
+
+    side: int
+    area: bool
+    """Averages on the way down; otherwise samples."""
+    cubic: bool
+    """Cubic on the way up; otherwise linear."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The piece of ``noise_tile(coloured)`` whose corner is (x, y), times a factor."""
+
+    coloured: bool
+    x: int
+    y: int
+    factor: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """Photometric change of one crop.
+
+    Attributes: in the order in which they are applied.
+        blur: Blur, or None.
+        resize: Loss of resolution, or None.
+        saturation: Factor on the distance from grey.
+        table: [256, 3] uint8, what each level of B, G and R becomes.
+        noise: Noise, or None.
+        quality: Of a JPEG file, 1 to 100, or None.
+    """
+
+    blur: Defocus | MotionBlur | None
+    resize: Resize | None
+    saturation: float
+    table: UInt8Array
+    noise: Noise | None
+    quality: int | None
 
 
 class Photometry:
-    """Change drawn once for a pair and applied to both of its views."""
+    """Draws the changes of both views of a pair; part of it they share."""
 
     def __init__(self, config: PairConfig, rng: np.random.Generator) -> None:
         """Draw what both views share."""
@@ -58,42 +134,34 @@ class Photometry:
         self._quality = int(rng.integers(15, 71)) if rng.random() < config.jpeg else None
         self._quality_shared = rng.random() < 0.7
 
-    def apply(self, image: UInt8Array, is_search: bool) -> UInt8Array:
-        """Change one view.
+    def draw(self, size: int, is_search: bool) -> Change:
+        """The change of one view.
 
         Args:
-            image: Crop, H x W x 3 uint8 BGR.
+            size: Side of the crop, px.
             is_search: The search view is blurred more often, and takes what the views do not share.
         """
         rng, config = self._rng, self._config
-        if rng.random() < (config.blur if is_search else 0.15 * config.blur):
-            image = _blur(image, rng)
+        blur = _draw_blur(size, rng) if rng.random() < (config.blur if is_search else 0.15 * config.blur) else None
+        resize = None
         if self._resolution is not None and (is_search or self._resolution_shared):
-            image = _lose_resolution(image, self._resolution, rng)
-        image = self._relight(image, is_search)
-        if rng.random() < config.noise:
-            image = _add_noise(image, rng)
-        if self._quality is not None and (is_search or self._quality_shared):
-            _, code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
-            image = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
-        return image
+            side = max(16, round(size * self._resolution))
+            resize = Resize(side, area=bool(rng.random() < 0.7), cubic=bool(rng.random() >= 0.7))
+        saturation, table = self._relight(is_search)
+        noise = _draw_noise(size, rng) if rng.random() < config.noise else None
+        quality = self._quality if is_search or self._quality_shared else None
+        return Change(blur, resize, saturation, table, noise, quality)
 
-    def _relight(self, image: UInt8Array, is_search: bool) -> UInt8Array:
+    def _relight(self, is_search: bool) -> tuple[float, UInt8Array]:
         own = Light.draw(self._rng, 0.35)
-        table = np.clip(own.table(), 0, 255)
-        shared = self._light.table()
-        ramp = np.arange(256)
-        table = np.stack([np.interp(table[:, c], ramp, shared[:, c]) for c in range(3)], axis=1)
+        table = self._light.of(np.clip(own.of(np.arange(256, dtype=np.float32)), 0, 255))
         if self._weather is not None and (is_search or self._weather_shared):
             gain, level = self._weather
-            table = table * gain + level
-        saturation = 0.0 if self._grey else self._light.saturation * own.saturation
-        if abs(saturation - 1.0) > 0.05:
-            grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-            image = np.asarray(cv2.addWeighted(image, saturation, grey, 1.0 - saturation, 0.0), np.uint8)
+            table = table * np.float32(gain) + np.float32(level)
         if self._grey:
             table = np.repeat(table.mean(axis=1, keepdims=True), 3, axis=1)
-        return np.asarray(cv2.LUT(image, np.clip(table, 0, 255).astype(np.uint8)[None]), np.uint8)
+        saturation = 0.0 if self._grey else self._light.saturation * own.saturation
+        return saturation if abs(saturation - 1.0) > 0.05 else 1.0, np.clip(table, 0, 255).astype(np.uint8)
 
 
 def _draw_weather(rng: np.random.Generator) -> tuple[float, float]:
@@ -104,43 +172,21 @@ def _draw_weather(rng: np.random.Generator) -> tuple[float, float]:
     return rng.uniform(0.3, 0.6), rng.uniform(0.0, 12.0)
 
 
-def _blur(image: UInt8Array, rng: np.random.Generator) -> UInt8Array:
-    reach = image.shape[0] / 256.0
+def _draw_blur(size: int, rng: np.random.Generator) -> Defocus | MotionBlur:
+    reach = size / 256.0
     if rng.random() < 0.4:
-        return np.asarray(cv2.GaussianBlur(image, (0, 0), max(0.4, reach * rng.uniform(0.6, 2.5))), np.uint8)
-    length = max(3, round(reach * rng.uniform(4.0, 14.0)))
-    side = length | 1
-    kernel = np.zeros((side, side), np.float32)
-    angle = rng.uniform(0.0, math.pi)
-    half = 0.5 * (side - 1)
-    start = (half - half * math.cos(angle), half - half * math.sin(angle))
-    stop = (half + half * math.cos(angle), half + half * math.sin(angle))
-    cv2.line(kernel, (round(start[0]), round(start[1])), (round(stop[0]), round(stop[1])), 1.0, 1)
-    return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.uint8)
+        return Defocus(max(0.4, reach * rng.uniform(0.6, 2.5)))
+    return MotionBlur(max(3, round(reach * rng.uniform(4.0, 14.0))), rng.uniform(0.0, math.pi))
 
 
-def _lose_resolution(image: UInt8Array, share: float, rng: np.random.Generator) -> UInt8Array:
-    side = image.shape[0]
-    small = max(16, round(side * share))
-    how = cv2.INTER_AREA if rng.random() < 0.7 else cv2.INTER_LINEAR
-    up = cv2.INTER_LINEAR if rng.random() < 0.7 else cv2.INTER_CUBIC
-    return np.asarray(
-        cv2.resize(cv2.resize(image, (small, small), interpolation=how), (side, side), interpolation=up),
-        np.uint8,
-    )
+def _draw_noise(size: int, rng: np.random.Generator) -> Noise:
+    x, y = rng.integers(0, NOISE_SIDE - size + 1, 2).tolist()
+    return Noise(bool(rng.random() < 0.5), x, y, rng.uniform(2.0, 14.0) / NOISE_DEVIATION)
 
 
 @cache
-def _noise_tile(coloured: bool) -> NDArray[np.int16]:
-    """Gaussian noise of deviation 64; drawn once, as a draw per crop would cost more than all the rest."""
+def noise_tile(coloured: bool) -> NDArray[np.int16]:
+    """Gaussian noise [512, 512, 3] of deviation 64; drawn once, as a draw per crop would cost more than all else."""
     rng = np.random.default_rng(11)
-    tile = rng.normal(0.0, 64.0, (512, 512, 3 if coloured else 1))
-    return np.ascontiguousarray(np.broadcast_to(tile, (512, 512, 3)).astype(np.int16))
-
-
-def _add_noise(image: UInt8Array, rng: np.random.Generator) -> UInt8Array:
-    height, width = image.shape[:2]
-    y, x = rng.integers(0, 512 - height + 1), rng.integers(0, 512 - width + 1)
-    tile = _noise_tile(bool(rng.random() < 0.5))[y : y + height, x : x + width]
-    noisy = cv2.addWeighted(image.astype(np.int16), 1.0, np.ascontiguousarray(tile), rng.uniform(2.0, 14.0) / 64.0, 0.0)
-    return np.clip(noisy, 0, 255).astype(np.uint8)
+    tile = rng.normal(0.0, NOISE_DEVIATION, (NOISE_SIDE, NOISE_SIDE, 3 if coloured else 1))
+    return np.ascontiguousarray(np.broadcast_to(tile, (NOISE_SIDE, NOISE_SIDE, 3)).astype(np.int16))

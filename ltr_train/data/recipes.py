@@ -6,17 +6,17 @@ Each recipe stages the two views and the target. Look-alikes and occluders come 
 import math
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
 from ltr_train.data.bank import Bank, texture
-from ltr_train.data.coco_tracks import Annotation, Picture
 from ltr_train.data.config import PairConfig
+from ltr_train.data.corpus import Annotation, Picture
+from ltr_train.data.facts import Facts
 from ltr_train.data.geometry import Box, linear, project, superellipse, translation
-from ltr_train.data.scene import Sprite
-from ltr_train.data.sprites import blobs, cutout, deform, ellipse, recolour, soft_patch
+from ltr_train.data.opacity import Masked, ellipse, random_blob
+from ltr_train.data.scene import Scene, Sprite, Tint
+from ltr_train.data.sprites import cutout, deform, recolour, soft_patch
 from ltr_train.data.staging import (
-    Scene,
     Shot,
     camera_motion,
     ground,
@@ -35,7 +35,7 @@ def video(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
     first, second = bank.two_frames(bank.tracks.draw(rng), rng)
     shots = shot(bank, first), shot(bank, second)
     motion = camera_motion(rng, shots[1].outline, rotation=2.5, stretch=0.04, tilt=0.01)
-    return in_pictures(bank, config, rng, shots, motion, cutout(shots[0].picture, first), first)
+    return in_pictures(bank, config, rng, shots, motion, cutout(bank.facts, shots[0].picture, first), first)
 
 
 def still(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
@@ -44,7 +44,9 @@ def still(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
     seen = shot(bank, annotation)
     rotation = 4.0 if annotation.mask is None else config.motion_rotation
     motion = camera_motion(rng, seen.outline, rotation, stretch=0.08, tilt=0.025)
-    return in_pictures(bank, config, rng, (seen, seen), motion, cutout(seen.picture, annotation), annotation)
+    return in_pictures(
+        bank, config, rng, (seen, seen), motion, cutout(bank.facts, seen.picture, annotation), annotation
+    )
 
 
 def patch(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
@@ -52,20 +54,20 @@ def patch(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
     part = _part(bank, rng) if rng.random() < 0.3 else None
     picture, box = part or bank.patch(rng, 16.0, 150.0)
     seen = Shot(picture, superellipse(box))
-    shape = blobs()[int(rng.integers(len(blobs())))] if rng.random() < 0.4 else ellipse(2.5)
+    shape = random_blob(rng) if rng.random() < 0.4 else ellipse(2.5)
     motion = camera_motion(rng, seen.outline, rotation=4.0, stretch=0.08, tilt=0.025)
-    return in_pictures(bank, config, rng, (seen, seen), motion, soft_patch(picture.image, box, shape), None)
+    return in_pictures(bank, config, rng, (seen, seen), motion, soft_patch(picture, box, shape), None)
 
 
 def composed(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
     """An object cut out by its mask, moving over another picture; a clip gives cut-outs of two frames."""
     first, second = _two_masks(bank, rng)
-    early = cutout(bank.corpus.pictures[first.picture], first)
-    late = early if first is second else cutout(bank.corpus.pictures[second.picture], second)
+    early = cutout(bank.facts, bank.corpus.pictures[first.picture], first)
+    late = early if first is second else cutout(bank.facts, bank.corpus.pictures[second.picture], second)
     aspect = linear(0.0, math.exp(rng.normal(0.0, 0.1)), 1.0)
     early, late = early.moved(aspect), late.moved(aspect)
     if first is second and rng.random() < 0.7:
-        late = deform(late, rng, rng.uniform(0.01, 0.05))
+        late = deform(bank.facts, late, rng, rng.uniform(0.01, 0.05))
     if rng.random() < 0.25:
         tint = int(rng.integers(2**31))
         early = recolour(early, np.random.default_rng(tint), 0.3)
@@ -85,8 +87,8 @@ def composed(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
     behind = ground(bank, rng, [template, search], 1.0 + rng.uniform(0.0, 0.5))
     pull = rng.uniform(0.2, 0.8) if rng.random() < 0.5 else 0.0
     look = early
-    template.sprites = [behind, _harmonised(early, behind, pull)]
-    search.sprites = [behind, _harmonised(late, behind, pull)]
+    template.sprites = [behind, _harmonised(bank.facts, early, behind, pull)]
+    search.sprites = [behind, _harmonised(bank.facts, late, behind, pull)]
     scene = Scene(template, search, look, first, composed=True)
     if rng.random() < config.absent:
         scene.present = False
@@ -101,7 +103,7 @@ def _two_masks(bank: Bank, rng: np.random.Generator) -> tuple[Annotation, Annota
     if first.track is not None and bank.has_frames(first):
         for _ in range(3):
             a, b = bank.two_frames(first.track, rng)
-            if a.mask is not None and b.mask is not None and min(a.mask.pixels.sum(), b.mask.pixels.sum()) > 100:
+            if a.mask is not None and b.mask is not None and min(a.mask.area, b.mask.area) > 100:
                 return a, b
     return first, first
 
@@ -119,16 +121,13 @@ def _part(bank: Bank, rng: np.random.Generator) -> tuple[Picture, Box] | None:
     return None
 
 
-def _harmonised(sprite: Sprite, behind: Sprite, pull: float) -> Sprite:
-    """The sprite with its brightness drawn towards that of the picture behind it."""
-    if pull == 0.0:
+def _harmonised(facts: Facts, sprite: Sprite, behind: Sprite, pull: float) -> Sprite:
+    """The cut-out with its brightness drawn towards that of the picture behind it."""
+    if pull == 0.0 or not isinstance(sprite.opacity, Masked):
         return sprite
-    level = sum(cv2.mean(sprite.image, sprite.alpha)[:3]) + 3.0
-    aim = sum(cv2.mean(behind.image)[:3]) + 3.0
-    gain = float(np.clip((aim / level) ** pull, 0.5, 2.0))
-    return Sprite(
-        np.asarray(cv2.convertScaleAbs(sprite.image, alpha=gain), np.uint8),
-        sprite.alpha,
-        sprite.matrix,
-        sprite.outline,
-    )
+    own = facts.object_colour(sprite.picture, sprite.opacity.annotation, sprite.opacity.mask)
+    tint = sprite.tint
+    level = np.clip(own[tint.order] * tint.gain + tint.bias, 0.0, 255.0).sum() + 3.0
+    aim = facts.picture_colour(behind.picture).sum() + 3.0
+    gain = np.clip((aim / level) ** pull, 0.5, 2.0)
+    return sprite.tinted(Tint(np.full(3, gain), np.zeros(3), np.arange(3)))

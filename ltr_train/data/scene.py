@@ -1,22 +1,42 @@
-"""Layered scenes painted straight at crop resolution.
+"""Layered scenes as descriptions without pixels, so that a worker can paint them or a device render many at once.
 
-A sprite is a picture or a cut-out with a matrix into the scene's plane; a camera is a matrix from that plane
-into the crop. Each sprite is warped once, by the product of the two, only where it falls into the crop.
+A sprite is a picture, or a piece of one under an opacity, with a matrix into the scene's plane; a camera is a matrix
+from that plane into the crop. ``cv2_layers.py`` and ``torch_layers.py`` realise the same scenes.
 """
 
-import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ltr_train.data.geometry import Box, FloatArray, bounds, corners, inverse, project
-
-UInt8Array = NDArray[np.uint8]
+from ltr_train.data.bend import Bend
+from ltr_train.data.corpus import Annotation, Picture
+from ltr_train.data.geometry import Box, FloatArray, bounds, inverse, overlap, project
+from ltr_train.data.opacity import Masked, Rim, Shaped
 
 # Beyond this reduction bilinear sampling skips pixels, and the crop would shimmer.
 _ALIASING = 1.5
+LEVELS = 4
+"""Sizes in which a picture is at hand: whole, and halved up to three times."""
+_GRID = 24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tint:
+    """Change of a sprite's colours: channel c becomes ``gain[c]`` times channel ``order[c]`` plus ``bias[c]``."""
+
+    gain: FloatArray
+    bias: FloatArray
+    order: NDArray[np.intp]
+
+    def then(self, other: "Tint") -> "Tint":
+        """This change followed by another."""
+        order = other.order
+        return Tint(self.gain[order] * other.gain, self.bias[order] * other.gain + other.bias, self.order[order])
+
+
+PLAIN = Tint(np.ones(3), np.zeros(3), np.arange(3))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,24 +44,40 @@ class Sprite:
     """A layer.
 
     Attributes:
-        image: H x W x 3 uint8 BGR.
-        alpha: H x W uint8 opacity, or None for a wholly opaque rectangle.
-        matrix: 3 x 3, from the image's pixel coordinates into the plane.
-        outline: [N, 2] in the image's pixel coordinates; its image's bounding box is the object's box.
+        picture: Where its colours come from.
+        opacity: Where it is opaque.
+        matrix: 3 x 3, from the picture's pixel coordinates into the plane.
+        outline: [N, 2] in the picture's pixel coordinates; its image's bounding box is the object's box.
+        tint: Change of its colours.
+        bend: Smooth deformation, or None.
     """
 
-    image: UInt8Array
-    alpha: UInt8Array | None
+    picture: Picture
+    opacity: Rim | Masked | Shaped
     matrix: FloatArray
     outline: FloatArray
+    tint: Tint = PLAIN
+    bend: Bend | None = None
 
     def moved(self, matrix: FloatArray) -> "Sprite":
         """The sprite after a further transform of the plane."""
-        return replace(self, matrix=matrix @ self.matrix)
+        return Sprite(self.picture, self.opacity, matrix @ self.matrix, self.outline, self.tint, self.bend)
+
+    def tinted(self, tint: Tint) -> "Sprite":
+        """The sprite after a further change of its colours."""
+        return Sprite(self.picture, self.opacity, self.matrix, self.outline, self.tint.then(tint), self.bend)
 
     def box(self, camera: FloatArray) -> Box:
         """Bounding box (x, y, w, h) of the outline in crop pixels."""
         return bounds(project(camera @ self.matrix, self.outline))
+
+    @property
+    def extent(self) -> Box:
+        """Box in the picture's pixels outside of which the sprite is transparent."""
+        if self.bend is None:
+            return self.opacity.box
+        x, y, w, h = bounds(self.outline)
+        return x - 3.0, y - 3.0, w + 6.0, h + 6.0
 
 
 @dataclass(slots=True)
@@ -64,98 +100,83 @@ class View:
     target: FloatArray
     fill: tuple[float, ...] = field(default=(110.0, 110.0, 110.0))
 
-    def render(self) -> UInt8Array:
-        """Paint the layers: size x size x 3 uint8 BGR."""
-        canvas = np.empty((self.size, self.size, 3), np.uint8)
-        canvas[:] = np.asarray(self.fill, np.float32).astype(np.uint8)
-        for sprite in self.sprites:
-            paint(canvas, sprite, self.camera)
-        return canvas
+
+@dataclass(slots=True)
+class Scene:
+    """Two views of one scene.
+
+    Attributes:
+        template: View at the time of the first frame.
+        search: View at the later time.
+        look: The target alone, centred at the plane's origin; what its look-alikes are made from.
+        annotation: What was annotated, where the target is an annotated object.
+        composed: The target is a layer of its own: the last of ``search.sprites`` while it is there.
+        present: The search view shows the target.
+        hide: The target is there, but an occluder must still be put before it.
+    """
+
+    template: View
+    search: View
+    look: Sprite
+    annotation: Annotation | None
+    composed: bool = False
+    present: bool = True
+    hide: bool = False
 
 
-def shrink(sprite: Sprite, scale: float) -> Sprite:
-    """The sprite with its pixels averaged to ``scale`` times their number a side; same place in the plane."""
-    height, width = sprite.image.shape[:2]
-    new_w, new_h = max(2, round(width * scale)), max(2, round(height * scale))
-    to_old = np.diag([width / new_w, height / new_h, 1.0])
-    return Sprite(
-        _resize(sprite.image, new_w, new_h),
-        None if sprite.alpha is None else _resize(sprite.alpha, new_w, new_h),
-        sprite.matrix @ to_old,
-        sprite.outline * (new_w / width, new_h / height),
+def placement(
+    matrices: FloatArray, extents: FloatArray, sizes: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], FloatArray]:
+    """Where layers fall into their crops, and how large.
+
+    Args:
+        matrices: [L, 3, 3] from picture into crop pixels.
+        extents: [L, 4] boxes (x, y, w, h) in picture pixels.
+        sizes: [L] sides of the crops, px.
+
+    Returns:
+        [L, 4] regions (x0, y0, x1, y1) in whole crop pixels, empty (x1 <= x0 or y1 <= y0) where out of sight;
+        [L] crop pixels per picture pixel at the middle of the extent.
+    """
+    x0, y0, x1, y1 = extents[:, 0], extents[:, 1], extents[:, 0] + extents[:, 2], extents[:, 1] + extents[:, 3]
+    middle_x, middle_y = 0.5 * (x0 + x1), 0.5 * (y0 + y1)
+    points = np.stack(
+        [
+            np.stack([x0, x1, x1, x0, middle_x], 1),
+            np.stack([y0, y0, y1, y1, middle_y], 1),
+            np.ones((len(extents), 5)),
+        ],
+        axis=1,
     )
+    mapped = matrices @ points
+    depth = np.maximum(mapped[:, 2], 1e-6)
+    flat = mapped[:, :2, :4] / depth[:, None, :4]
+    behind = mapped[:, 2, :4].min(axis=1) <= 1e-3
+    low = np.where(behind[:, None], 0.0, np.floor(flat.min(axis=2)))
+    high = np.where(behind[:, None], sizes[:, None], np.ceil(flat.max(axis=2)))
+    low, high = np.clip(low, 0, sizes[:, None]), np.clip(high, 0, sizes[:, None])
+    scale = np.sqrt(np.abs(np.linalg.det(matrices))) / depth[:, 4] ** 1.5
+    return np.concatenate([low, high], axis=1).astype(np.int64), scale
 
 
-def _resize(image: UInt8Array, width: int, height: int) -> UInt8Array:
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def local_scale(matrix: FloatArray, point: FloatArray) -> float:
-    """Root of the area that a unit square at ``point`` [2] maps to."""
-    weight = float(matrix[2, :2] @ point + matrix[2, 2])
-    return math.sqrt(abs(float(np.linalg.det(matrix)))) / max(abs(weight), 1e-6) ** 1.5
-
-
-def paint(canvas: UInt8Array, sprite: Sprite, camera: FloatArray) -> None:
-    """Warp a sprite into a canvas [H, W, 3], in place."""
-    height, width = sprite.image.shape[:2]
-    scale = local_scale(camera @ sprite.matrix, np.array([0.5 * width, 0.5 * height]))
-    if scale * _ALIASING < 1.0:
-        sprite = shrink(sprite, scale)
-        height, width = sprite.image.shape[:2]
-    matrix = camera @ sprite.matrix
-    region = _visible(matrix, width, height, canvas.shape)
-    if region is None:
-        return
-    x0, y0, x1, y1 = region
-    size = (x1 - x0, y1 - y0)
-    # OpenCV puts coordinate i at the centre of pixel i; ours has it at the left edge.
-    shifted = np.array([[1.0, 0.0, -x0 - 0.5], [0.0, 1.0, -y0 - 0.5], [0.0, 0.0, 1.0]]) @ matrix
-    shifted[:, 2] += 0.5 * (shifted[:, 0] + shifted[:, 1])
-    colour = _warp(sprite.image, shifted, size, cv2.BORDER_REPLICATE)
-    target = canvas[y0:y1, x0:x1]
-    if sprite.alpha is None and _covers(matrix, width, height, region):
-        target[:] = colour
-        return
-    opaque = np.full((height, width), 255, np.uint8) if sprite.alpha is None else sprite.alpha
-    alpha = _warp(opaque, shifted, size, cv2.BORDER_CONSTANT).astype(np.float32)
-    alpha *= 1.0 / 255.0
-    target[:] = cv2.blendLinear(colour, np.ascontiguousarray(target), alpha, 1.0 - alpha)
+def mip_level(scale: FloatArray) -> NDArray[np.int64]:
+    """How often pictures shown at a scale are halved first, 0 to ``LEVELS`` - 1."""
+    halvings = np.ceil(-np.log2(np.maximum(_ALIASING * scale, 1e-9)))
+    return np.clip(halvings, 0, LEVELS - 1).astype(np.int64)
 
 
 def coverage(sprite: Sprite, view: View) -> float:
-    """Share of the target's outline, as far as it lies in the crop, that a sprite would hide."""
-    shape = np.zeros((view.size, view.size), np.uint8)
-    cv2.fillConvexPoly(shape, np.round(view.target).astype(np.int32), 255)
-    area = cv2.countNonZero(shape)
-    if area == 0 or sprite.alpha is None:
+    """Share of the target's outline, as far as it lies in the crop, that a sprite would hide; on a coarse grid."""
+    if isinstance(sprite.opacity, Rim) or overlap(view.box, (0.0, 0.0, view.size, view.size)) <= 0.0:
         return 0.0
-    matrix = view.camera @ sprite.matrix
-    shifted = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, -0.5], [0.0, 0.0, 1.0]]) @ matrix
-    shifted[:, 2] += 0.5 * (shifted[:, 0] + shifted[:, 1])
-    alpha = _warp(sprite.alpha, shifted, (view.size, view.size), cv2.BORDER_CONSTANT)
-    alpha[alpha < 128] = 0
-    return cv2.countNonZero(cv2.bitwise_and(alpha, shape)) / area
-
-
-def _visible(matrix: FloatArray, width: int, height: int, shape: tuple[int, ...]) -> tuple[int, int, int, int] | None:
-    quad = corners(width, height)
-    if (quad @ matrix[2, :2] + matrix[2, 2]).min() <= 1e-3:
-        return 0, 0, shape[1], shape[0]
-    x, y, w, h = bounds(project(matrix, quad))
-    x0, y0 = max(0, math.floor(x)), max(0, math.floor(y))
-    x1, y1 = min(shape[1], math.ceil(x + w)), min(shape[0], math.ceil(y + h))
-    return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
-
-
-def _covers(matrix: FloatArray, width: int, height: int, region: tuple[int, int, int, int]) -> bool:
-    x0, y0, x1, y1 = region
-    inside = project(inverse(matrix), np.add(corners(x1 - x0, y1 - y0), (x0, y0)))
-    return bool((inside >= 0.0).all() and (inside <= (width, height)).all())
-
-
-def _warp(image: UInt8Array, matrix: FloatArray, size: tuple[int, int], border: int) -> UInt8Array:
-    if abs(matrix[2, 0]) + abs(matrix[2, 1]) < 1e-9:
-        affine = matrix[:2] / matrix[2, 2]
-        return np.asarray(cv2.warpAffine(image, affine, size, flags=cv2.INTER_LINEAR, borderMode=border), np.uint8)
-    return np.asarray(cv2.warpPerspective(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border), np.uint8)
+    x0, y0 = max(0.0, view.box[0]), max(0.0, view.box[1])
+    x1, y1 = min(view.size, view.box[0] + view.box[2]), min(view.size, view.box[1] + view.box[3])
+    cell = np.array([(x1 - x0) / _GRID, (y1 - y0) / _GRID])
+    shape = np.zeros((_GRID, _GRID), np.uint8)
+    cv2.fillConvexPoly(shape, np.round((view.target - (x0, y0)) / cell - 0.5).astype(np.int32), 1)
+    rows, columns = np.nonzero(shape)
+    if len(rows) == 0:
+        return 0.0
+    points = np.stack([columns + 0.5, rows + 0.5], axis=1) * cell + (x0, y0)
+    back = project(inverse(view.camera @ sprite.matrix), points)
+    return float(sprite.opacity.covers(back).mean())

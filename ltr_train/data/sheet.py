@@ -1,17 +1,12 @@
-"""Contact sheets: look at what the network is fed before training on it.
+"""Contact sheets: look at what the network is fed before training on it."""
 
-python -m ltr_train.data.sheet CONFIG OUT.png [--pairs 24] [--set name.name=value]
-"""
-
-import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ltr_train.config import ConfigError, read_config
-from ltr_train.data.coco_tracks import load_corpus
 from ltr_train.data.pairs import KINDS, PairDataset
 
 UInt8Array = NDArray[np.uint8]
@@ -33,6 +28,16 @@ def contact_sheet(dataset: PairDataset, indices: Sequence[int], columns: int = 4
     tiles = [_tile(dataset, index) for index in indices]
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     return np.vstack([np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)])
+
+
+def write_sheet(path: Path, dataset: PairDataset, indices: Sequence[int]) -> None:
+    """Write a contact sheet.
+
+    Raises:
+        ValueError: The file cannot be written.
+    """
+    if not cv2.imwrite(str(path), contact_sheet(dataset, indices)):
+        raise ValueError(f"cannot write {path}: name a .png in a folder that can be written to")
 
 
 def _tile(dataset: PairDataset, index: int) -> UInt8Array:
@@ -57,27 +62,3 @@ def _draw(crop: UInt8Array, box: NDArray[np.float32]) -> None:
     w, h = np.exp(box[2:]) * size
     corners = [(round(float(a)), round(float(b))) for a, b in ((x - w / 2, y - h / 2), (x + w / 2, y + h / 2))]
     cv2.rectangle(crop, corners[0], corners[1], _GREEN, 1)
-
-
-def main() -> None:
-    """Runs the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("config", help="a YAML file, or the name of one that ships with ebtrack")
-    parser.add_argument("out", help="the picture to write")
-    parser.add_argument("--pairs", type=int, default=24)
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
-    options = parser.parse_args()
-    if options.pairs < 1:
-        parser.error("--pairs must be at least 1")
-    try:
-        config = read_config(options.config, options.set)
-        corpus = load_corpus(config.data.root, config.data.sources, config.data.limit)
-        dataset = PairDataset(corpus, config.pairs, config.seed, config.model)
-    except (ConfigError, ValueError) as error:
-        parser.error(str(error))
-    if not cv2.imwrite(options.out, contact_sheet(dataset, range(options.pairs))):
-        parser.error(f"cannot write {options.out}: name a .png in a folder that exists")
-
-
-if __name__ == "__main__":
-    main()

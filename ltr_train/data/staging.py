@@ -3,13 +3,12 @@
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ltr_train.data.bank import Bank
-from ltr_train.data.coco_tracks import Annotation, Picture
 from ltr_train.data.config import PairConfig
+from ltr_train.data.corpus import Annotation, Picture
 from ltr_train.data.geometry import (
     Box,
     FloatArray,
@@ -25,34 +24,11 @@ from ltr_train.data.geometry import (
     project,
     superellipse,
 )
-from ltr_train.data.scene import Sprite, View
-from ltr_train.data.sprites import hull, picture_sprite
+from ltr_train.data.scene import Scene, Sprite, View
+from ltr_train.data.sprites import picture_sprite
 
 # A target this far from the crop's centre still shows most of itself.
 _FARTHEST = 0.42
-
-
-@dataclass(slots=True)
-class Scene:
-    """Two views of one scene.
-
-    Attributes:
-        template: View at the time of the first frame.
-        search: View at the later time.
-        look: The target alone, centred at the plane's origin; what its look-alikes are made from.
-        annotation: What was annotated, where the target is an annotated object.
-        composed: The target is a layer of its own: the last of ``search.sprites`` while it is there.
-        present: The search view shows the target.
-        hide: The target is there, but an occluder must still be put before it.
-    """
-
-    template: View
-    search: View
-    look: Sprite
-    annotation: Annotation | None
-    composed: bool = False
-    present: bool = True
-    hide: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +44,7 @@ def shot(bank: Bank, annotation: Annotation) -> Shot:
     picture = bank.corpus.pictures[annotation.picture]
     mask = annotation.mask
     if mask is not None:
-        outline = np.add(hull(mask.pixels * 255), (mask.x, mask.y))
+        outline = bank.facts.outline(annotation, mask)
         extent = bounds(outline)
         common = overlap(extent, annotation.box)
         union = extent[2] * extent[3] + annotation.box[2] * annotation.box[3] - common
@@ -131,9 +107,8 @@ def ground(bank: Bank, rng: np.random.Generator, views: list[View], zoom: float)
     """A picture laid over all that the views can see."""
     region = bounds(np.concatenate([seen(v) for v in views]))
     picture = bank.background(rng)
-    height, width = picture.image.shape[:2]
     x, y = rng.random(2)
-    matrix = cover(width, height, region, zoom, (float(x), float(y)))
+    matrix = cover(picture.width, picture.height, region, zoom, (float(x), float(y)))
     return picture_sprite(picture).moved(matrix)
 
 
@@ -164,54 +139,44 @@ def in_pictures(
     boxes = [bounds(shots[0].outline), bounds(shots[1].outline)]
     if rng.random() < config.absent:
         scene.present = False
-        scene.hide = rng.random() < config.hidden
-        if not scene.hide:
-            scene.search, pictures[1], boxes[1] = _without(bank, config, rng, scene, shots[1], motion)
+        elsewhere = None if rng.random() < config.hidden else _without(bank, config, rng, scene, shots[1], motion)
+        if elsewhere is None:
+            scene.hide = True
+        else:
+            scene.search, pictures[1], boxes[1] = elsewhere
     mean = rng.random() < config.mean_fill
     soft = rng.random() < 0.4
     views = [scene.template, scene.search]
     filler = None if mean else ground(bank, rng, views, 1.0 + rng.uniform(0.0, 0.4))
     for view, picture, box in zip(views, pictures, boxes, strict=True):
-        sprite = picture_sprite(picture)
-        view.sprites = [_faded(sprite, box) if soft and filler is not None else sprite]
+        ramp = _ramp(picture, box) if soft and filler is not None else 0.0
+        view.sprites = [picture_sprite(picture, ramp)]
         if filler is None:
-            view.fill = tuple(cv2.mean(picture.image)[:3])
-        elif not _fills(sprite, view) or view.sprites[0].alpha is not None:
+            view.fill = tuple(bank.facts.picture_colour(picture))
+        elif ramp > 0.0 or not _fills(picture, view):
             view.sprites.insert(0, filler)
     return scene
 
 
-def _fills(sprite: Sprite, view: View) -> bool:
-    height, width = sprite.image.shape[:2]
+def _fills(picture: Picture, view: View) -> bool:
     points = seen(view)
-    return bool((points >= 0.0).all() and (points <= (width, height)).all())
+    return bool((points >= 0.0).all() and (points <= (picture.width, picture.height)).all())
 
 
-def _faded(sprite: Sprite, box: Box) -> Sprite:
-    """The picture with its border faded out, but not into the target, so that its edge is no clue."""
-    height, width = sprite.image.shape[:2]
-    gap = min(box[0], box[1], width - box[0] - box[2], height - box[1] - box[3])
+def _ramp(picture: Picture, box: Box) -> float:
+    """Width over which the border fades out, but not into the target, so that the picture's edge is no clue."""
+    gap = min(box[0], box[1], picture.width - box[0] - box[2], picture.height - box[1] - box[3])
     ramp = min(24.0, 0.8 * gap)
-    if ramp < 3.0:
-        return sprite
-    across = np.minimum(np.arange(width) + 0.5, width - np.arange(width) - 0.5)
-    down = np.minimum(np.arange(height) + 0.5, height - np.arange(height) - 0.5)
-    across, down = (
-        np.clip(across / ramp, 0, 1).astype(np.float32),
-        np.clip(down / ramp, 0, 1).astype(np.float32),
-    )
-    alpha = np.outer(down * 255.0, across).astype(np.uint8)
-    return Sprite(sprite.image, alpha, sprite.matrix, sprite.outline)
+    return ramp if ramp >= 3.0 else 0.0
 
 
 def _without(
     bank: Bank, config: PairConfig, rng: np.random.Generator, scene: Scene, target: Shot, motion: FloatArray
-) -> tuple[View, Picture, Box]:
-    """A search view without the target: elsewhere in its picture, or in the picture of another object."""
-    height, width = target.picture.image.shape[:2]
+) -> tuple[View, Picture, Box] | None:
+    """A search view without the target: elsewhere in its picture, or in another clip; None where that is not found."""
     if rng.random() < 0.65:
         for attempt in range(8):
-            place = rng.uniform((0.0, 0.0), (float(width), float(height)))
+            place = rng.uniform((0.0, 0.0), (target.picture.width, target.picture.height))
             moved = target.outline - target.outline.mean(axis=0) + place
             view = search_view(bank, config, rng, moved, np.eye(3) if attempt > 3 else motion)
             box = bounds(project(view.camera, target.outline))
@@ -229,9 +194,10 @@ def _without(
     if other is not None:
         found = shot(bank, other)
     else:
-        picture, box = bank.patch(rng, 16.0, 150.0)
-        while picture.clip == target.picture.clip and len(bank.pictures) > 1:
-            picture, box = bank.patch(rng, 16.0, 150.0)
-        found = Shot(picture, superellipse(box))
+        drawn = (bank.patch(rng, 16.0, 150.0) for _ in range(8))
+        strange = next((patch for patch in drawn if patch[0].clip != target.picture.clip), None)
+        if strange is None:
+            return None
+        found = Shot(strange[0], superellipse(strange[1]))
     view = search_view(bank, config, rng, found.outline, camera_motion(rng, found.outline, 4.0, 0.08, 0.02))
     return view, found.picture, bounds(found.outline)

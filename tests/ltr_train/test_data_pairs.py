@@ -1,4 +1,4 @@
-"""The training-data engine: reading a COCO-format corpus, and the pairs made from it."""
+"""The training-data engine: the pairs made from a corpus."""
 
 import json
 from pathlib import Path
@@ -10,11 +10,14 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from ltr_train.data.bank import in_split
-from ltr_train.data.coco_tracks import Corpus, load_corpus
 from ltr_train.data.config import PairConfig
+from ltr_train.data.corpus import Corpus
 from ltr_train.data.pairs import KINDS, PairDataset
+from ltr_train.data.readers import SetConfig
+from ltr_train.data.sets import load_sets
 from ltr_train.data.sheet import contact_sheet
 from networks.config import ModelConfig
+from tests.ltr_train.readers import layouts
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 WIDTH, HEIGHT = 200, 160
@@ -34,6 +37,12 @@ PLAIN = {
     "holdout": 0.0,
 }
 ONLY = {kind: {other: float(other == kind) for other in KINDS} for kind in KINDS}
+
+
+def load(root: Path, *names: str, limit: int | None = None) -> Corpus:
+    """Sources below ``root``, all of them where none is named."""
+    chosen = SetConfig(reader="coco_tracks", names=names or None, limit=limit)
+    return load_sets(root, [chosen], longest=512, memory_gb=1.0)
 
 
 def _write(folder: Path, images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> None:
@@ -93,7 +102,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def corpus(root: Path) -> Corpus:
-    return load_corpus(root)
+    return load(root)
 
 
 def _pixels(box: np.ndarray, size: int) -> np.ndarray:
@@ -106,50 +115,6 @@ def _red(crop: np.ndarray) -> np.ndarray:
     """Pixels whose red clearly exceeds the rest, whatever the light: their mask."""
     blue, red = crop[..., 0].astype(int), crop[..., 2].astype(int)
     return red > 2 * blue + 30
-
-
-def test_reader_understands_every_form_of_mask(corpus: Corpus) -> None:
-    for source in ("polygons", "rle"):
-        picture = next(p for p in corpus.pictures if p.source == source)
-        annotation = corpus.annotations[picture.annotations[0]]
-        assert annotation.box == (80.0, 60.0, 30.0, 24.0)
-        assert annotation.category == f"{source}/thing"
-        assert annotation.mask is not None
-        assert (annotation.mask.x, annotation.mask.y, annotation.mask.pixels.shape) == (80, 60, (24, 30))
-        assert annotation.mask.pixels.all()
-        assert annotation.track is None
-    assert picture.image.shape == (HEIGHT, WIDTH, 3)
-
-
-def test_tracks_are_in_order_of_time(corpus: Corpus) -> None:
-    assert len(corpus.tracks) == 1
-    members = [corpus.annotations[i] for i in corpus.tracks[0]]
-    assert [corpus.pictures[m.picture].frame for m in members] == [0, 1]
-    assert [m.mask.x for m in members if m.mask is not None] == [90, 40]
-
-
-def test_limit_and_choice_of_sources(root: Path) -> None:
-    small = load_corpus(root, sources=["plain", "rle"], limit=2)
-    assert [p.source for p in small.pictures] == ["plain", "plain", "rle"]
-
-
-def test_wrong_places_are_named(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="nowhere' does not exist; expected a folder of sources"):
-        load_corpus(tmp_path / "nowhere")
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match=r"no source in .*empty.*<source>/annotations\.json"):
-        load_corpus(tmp_path / "empty")
-    with pytest.raises(ValueError, match=r"other/annotations\.json' does not exist"):
-        load_corpus(root, sources=["other"])
-    (root / "rle" / "images" / "a.png").unlink()
-    with pytest.raises(ValueError, match=r"images/a\.png' does not exist"):
-        load_corpus(root, sources=["rle"])
-
-
-def test_broken_index_is_named(root: Path) -> None:
-    (root / "rle" / "annotations.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"annotations\.json' is not COCO format"):
-        load_corpus(root, sources=["rle"])
 
 
 def test_a_pair_depends_on_seed_and_index_alone(corpus: Corpus) -> None:
@@ -213,7 +178,7 @@ def test_box_is_the_extent_of_the_rendered_target(corpus: Corpus, kind: str) -> 
 
 
 def test_an_absent_target_is_not_rendered(root: Path) -> None:
-    corpus = load_corpus(root, sources=["rle", "plain"])
+    corpus = load(root, "rle", "plain")
     lonely = {"absent": 1.0, "absent_same_category": 0.0, "still_weights": {"rle": 1e-6}}
     config = PairConfig(**(ONLY["still"] | PLAIN | lonely))
     dataset = PairDataset(corpus, config, 0)
@@ -251,7 +216,7 @@ def test_splits_share_no_clip(corpus: Corpus) -> None:
 
 
 def test_impossible_kinds_are_named(root: Path) -> None:
-    corpus = load_corpus(root, sources=["plain"])
+    corpus = load(root, "plain")
     with pytest.raises(ValueError, match=r"cannot make pairs of kind \['video'\]"):
         PairDataset(corpus, PairConfig(**ONLY["video"], holdout=0.0))
     assert PairDataset(corpus, PairConfig(holdout=0.0), 0)[5]["search"].shape == (256, 256, 3)
@@ -270,9 +235,15 @@ def test_contact_sheet_marks_absence(corpus: Corpus) -> None:
 
 @pytest.mark.skipif(not (SHARED / "train").is_dir(), reason="needs the shared folder's train/ beside the checkout")
 def test_real_corpus_gives_every_kind() -> None:
-    corpus = load_corpus(SHARED / "train", sources=["davis16val", "coco_mini", "drone_net"], limit=60)
+    corpus = load(SHARED / "train", "davis16val", "coco_mini", "drone_net", limit=60)
     dataset = PairDataset(corpus, PairConfig(), 1)
     pairs = [dataset[i] for i in range(60)]
     assert {int(p["kind"]) for p in pairs} == set(range(len(KINDS)))
     assert 0 < sum(not p["present"] for p in pairs) < 25
     assert all(np.isfinite(p["search_box"]).all() for p in pairs)
+
+
+def test_a_single_clip_gives_pairs_without_the_target_too(tmp_path: Path) -> None:
+    layouts.davis(tmp_path)
+    pairs = PairDataset(layouts.load("davis", tmp_path), PairConfig(holdout=0.0, absent=1.0))
+    assert not any(pairs[index]["present"] for index in range(40))
