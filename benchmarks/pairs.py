@@ -27,6 +27,7 @@ from ltr_train.data.render import Renderer, renderer_for
 from ltr_train.data.sets import load_sets
 from ltr_train.learner import Learner
 from ltr_train.loading import Batch, batches
+from ltr_train.optimisation import Optimisation
 from networks.distributions import BOX_NOISE
 
 ENDLESS = 10**9
@@ -64,12 +65,10 @@ def supply(
 def steps(config: TrainConfig, made: Iterable[Batch], batch: int, device: torch.device) -> Iterator[Batch]:
     """Takes a training step with each batch."""
     learner = Learner(config).to(device).train()
-    optimiser = torch.optim.AdamW(learner.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    optimisation = Optimisation(learner, config)
     uniform = torch.rand(config.samples, batch, BOX_NOISE, device=device)
-    for ready in made:
-        optimiser.zero_grad()
-        learner(ready, uniform).loss.backward()
-        optimiser.step()
+    for number, ready in enumerate(made):
+        optimisation.step(learner(ready, uniform).loss, number)
         yield ready
 
 

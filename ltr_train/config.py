@@ -38,8 +38,9 @@ class DataConfig(StrictModel):
     ``auto`` renders on a CUDA device that the decoded pictures fit into."""
     atlas_gb: float = Field(8.0, gt=0)
     """Most memory that the decoded pictures may take on the device; never more than half of what is free there."""
-    workers: int = Field(1, ge=0)
-    """Processes that make pairs, or plan them, beside the one that trains."""
+    workers: int | None = Field(None, ge=0)
+    """Processes that make pairs, or plan them, beside the one that trains. When left out: one beside a CPU, which
+    trains as well, and beside a GPU as many as there are cores to spare, at most eight."""
 
 
 class LossConfig(StrictModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -49,6 +50,13 @@ def _begin_worker(_: int) -> None:
     cv2.setNumThreads(0)
     # Ctrl-C is for the process that trains; it ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def usual_workers(device: torch.device) -> int:
+    """One beside a CPU, which trains as well; beside a GPU this process's share of the cores but two, at most eight."""
+    if device.type != "cuda":
+        return 1
+    return max(1, min(8, (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1")) - 2))
 
 
 def batches(

@@ -21,7 +21,7 @@ from ltr_train.config import ConfigError, TrainConfig, differences
 from ltr_train.data.render import Renderer
 from ltr_train.distributed import World, mean_over_processes, share_norms
 from ltr_train.learner import Learned, Learner, pair_figures
-from ltr_train.loading import Batch, batches
+from ltr_train.loading import Batch, batches, usual_workers
 from ltr_train.log import Clock, RunLog
 from ltr_train.optimisation import Optimisation
 from ltr_train.validation import validate_by_tracking
@@ -180,7 +180,8 @@ class Trainer:
         """
         clock = Clock(self.step)
         steps, config = range(self.step, self.config.steps), self.config
-        supply = batches(self.pairs, steps, config.batch, config.data.workers, self.device, self.renderer, self.world)
+        workers = usual_workers(self.device) if config.data.workers is None else config.data.workers
+        supply = batches(self.pairs, steps, config.batch, workers, self.device, self.renderer, self.world)
         with CtrlC() as ctrl_c, RunLog(self.out, self.step) if self.world.leads else nullcontext() as log:
             try:
                 for batch in clock.timed(supply):

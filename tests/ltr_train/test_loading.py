@@ -12,7 +12,7 @@ from ltr_train.data.corpus import Corpus
 from ltr_train.data.pairs import PairDataset
 from ltr_train.data.render import renderer_for
 from ltr_train.distributed import World
-from ltr_train.loading import Batch, batches
+from ltr_train.loading import Batch, batches, usual_workers
 from networks.config import ModelConfig
 from tests.scenery import scenery
 
@@ -84,3 +84,11 @@ def test_both_ways_give_the_same_pairs(corpus: Corpus) -> None:
 def test_only_plans_can_be_rendered(corpus: Corpus) -> None:
     with pytest.raises(ValueError, match="plans of a PairDataset, but this is a Numbers"):
         batches(Numbers(), range(1), 2, 0, CPU, renderer_for(corpus, CPU, "device", 1.0))
+
+
+def test_workers_fit_the_device_and_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert usual_workers(torch.device("cpu")) == 1
+    for cores, processes, expected in ((64, "1", 8), (8, "1", 6), (2, "1", 1), (64, "16", 2), (8, "8", 1)):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)
+        assert usual_workers(torch.device("cuda")) == expected
