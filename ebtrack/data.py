@@ -105,7 +105,9 @@ def _tell(found: Findings, console: Console) -> None:
             f"left out: {found.dropped:,} boxes of less than 2 px a side inside their picture", soft_wrap=True
         )
     if found.disagreeing:
-        console.print(f"note: {found.disagreeing:,} masks hardly overlap their boxes (IoU below 0.5)", soft_wrap=True)
+        console.print(
+            f"note: masks that hardly overlap their boxes (IoU below 0.5): {found.disagreeing:,}", soft_wrap=True
+        )
     for problem in found.problems[:_LISTED]:
         console.print(f"problem: {problem}", markup=False, soft_wrap=True)
     if len(found.problems) > _LISTED:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ebtrack.bar import Bar
 from tracker.session import Step
 
 LINE_EVERY_S = 5.0
 SHOWN_TARGETS = 4
 
 
-class Report:
+class Report(Bar):
     """Called after each frame, it shows frames per second and presence.
 
     Args:
@@ -25,28 +23,9 @@ class Report:
     """
 
     def __init__(self, name: str, total: int | None, console: Console) -> None:
-        self._name = name
-        self._total = total
-        self._console = console
+        super().__init__(name, total, console)
+        self._name, self._of = name, f" of {total}" if total else ""
         self._line_due = time.monotonic() + LINE_EVERY_S
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[state]}", markup=False),
-            TimeRemainingColumn(),
-        )
-        self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
-        self._task = self._bar.add_task(name, total=total, state="") if self._bar else None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar:
-            self._bar.stop()
 
     def __call__(self, step: Step) -> None:
         """Shows a frame."""
@@ -58,11 +37,6 @@ class Report:
         )
         state = f"{step.fps:.1f} frames/s  presence {shown}"
         done = step.frame.index + 1
-        if self._bar is not None and self._task is not None:
-            self._bar.start()
-            total = self._total if self._total is None else max(self._total, done)
-            self._bar.update(self._task, completed=done, total=total, state=state)
-        elif time.monotonic() >= self._line_due:
+        if not self.show(done, state) and time.monotonic() >= self._line_due:
             self._line_due = time.monotonic() + LINE_EVERY_S
-            of = f" of {self._total}" if self._total else ""
-            self._console.print(f"{self._name}: frame {done}{of}  {state}", markup=False)
+            self.console.print(f"{self._name}: frame {done}{self._of}  {state}", markup=False)

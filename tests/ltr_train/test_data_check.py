@@ -123,4 +123,4 @@ def test_masks_apart_from_their_boxes_are_noted(root: Path) -> None:
     assert verify(corpus, 10).problems == ()
     code, said = check(root, "--pairs", "1")
     assert code == 0
-    assert "note: 1 masks hardly overlap their boxes" in said
+    assert "note: masks that hardly overlap their boxes (IoU below 0.5): 1" in said
