@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from ebtrack.data import data
+from ebtrack.regression import ManyValues, regression
 from ebtrack.train import train
 from ebtrack.version import __version__
 
@@ -28,6 +29,7 @@ EXAMPLE = "--box x,y,w,h, for example --box 120,80,60,45"
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(train)
 app.add_typer(data, name="data")
+app.command(cls=ManyValues)(regression)
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
