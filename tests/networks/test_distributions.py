@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from networks.distributions import BroadBoxes, DefensiveMixture, DenseMixture
 
@@ -24,6 +25,36 @@ def test_the_proposal_integrates_to_one(d: int) -> None:
     grid = torch.cartesian_prod(*[axis] * d).reshape(-1, 1, d)
     total = q.log_prob(grid).exp().sum() * float(axis[1] - axis[0]) ** d
     assert float(total) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_the_log_density_and_its_gradients_are_those_of_torch_in_double_precision() -> None:
+    generator = torch.Generator().manual_seed(0)
+    n, k = 3, 64
+    parts = [
+        torch.randn(n, k, generator=generator) * 2,
+        torch.rand(n, k, 4, generator=generator) * torch.tensor([1.0, 1.0, 2.0, 2.0]) - torch.tensor([0.5, 0.5, 2, 2]),
+        # From the sharpest component that a network can give to a broad one.
+        torch.exp(torch.rand(n, k, 4, generator=generator) * 4 - 5),
+    ]
+    single = [part.clone().requires_grad_() for part in parts]
+    double = [part.double().requires_grad_() for part in parts]
+    q = DenseMixture(single[0], single[1], single[2])
+    reference = MixtureSameFamily(
+        Categorical(logits=double[0], validate_args=False),
+        Independent(Normal(double[1], double[2], validate_args=False), 1, validate_args=False),
+        validate_args=False,
+    )
+    values = torch.cat((q.sample((6, 5), generator), torch.randn(6, 1, n, 4, generator=generator)), 1)
+    found, expected = q.log_prob(values), reference.log_prob(values.double())
+    assert found.shape == (6, 6, n)
+    torch.testing.assert_close(found.double(), expected, atol=5e-3, rtol=1e-5)
+    found.sum().backward()
+    expected.sum().backward()
+    for mine, theirs in zip(single, double, strict=True):
+        assert mine.grad is not None
+        assert theirs.grad is not None
+        difference = (mine.grad.double() - theirs.grad).norm()
+        assert float(difference) < 1e-3 * float(theirs.grad.norm())
 
 
 def test_moments_of_samples_match_the_analytic_ones() -> None:
