@@ -6,16 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from evaluation.calibration import calibrate
 from evaluation.lockstep import SequenceResult
-from evaluation.metrics import (
-    average_overlap,
-    box_iou,
-    interval_coverage,
-    interval_sharpness,
-    presence_auroc,
-    presence_reliability,
-    success_rate,
-)
+from evaluation.metrics import average_overlap, success_rate
 
 
 def tracking_figures(results: Sequence[SequenceResult]) -> dict[str, float]:
@@ -32,27 +25,18 @@ def tracking_figures(results: Sequence[SequenceResult]) -> dict[str, float]:
         ``coverage_annotated``, in all annotated ones; ``sharpness``, in the frames of an IoU above 0;
         ``presence_auroc``; ``presence_ece``, with the frames with and without the target weighing the same.
     """
+    calibration = calibrate(results)
     figures = {
         "ao": _mean([average_overlap(r.boxes, r.groundtruth) for r in results]),
         "sr50": _mean([success_rate(r.boxes, r.groundtruth, 0.5) for r in results]),
         "sr75": _mean([success_rate(r.boxes, r.groundtruth, 0.75) for r in results]),
+        "coverage": float(calibration.overlapping.overall[0]),
+        "coverage_annotated": float(calibration.annotated.overall[0]),
+        "sharpness": float(calibration.overlapping.sharpness[0]),
+        "presence_auroc": calibration.auroc_present,
     }
-    boxes, groundtruth, presence, low, high = (
-        np.concatenate(parts)
-        for parts in zip(
-            *((r.boxes[1:], r.groundtruth[1:], r.presence[1:], r.low[0, 1:], r.high[0, 1:]) for r in results),
-            strict=True,
-        )
-    )
-    overlap = box_iou(boxes, groundtruth)
-    present, met = ~np.isnan(overlap), overlap > 0
-    figures["coverage"] = float(interval_coverage(low, high, groundtruth, met).mean())
-    figures["coverage_annotated"] = float(interval_coverage(low, high, groundtruth, present).mean())
-    figures["sharpness"] = interval_sharpness(low[met], high[met], boxes[met])
-    figures["presence_auroc"] = presence_auroc(presence, present)
-    if present.any() and not present.all():
-        reliability = presence_reliability(presence, present, balanced=True)
-        figures["presence_ece"] = reliability.expected_calibration_error
+    if calibration.balanced:
+        figures["presence_ece"] = calibration.balanced.expected_calibration_error
     return {name: value for name, value in figures.items() if not np.isnan(value)}
 
 

@@ -40,27 +40,27 @@ def success_rate(boxes: Floats, groundtruth: Floats, threshold: float) -> float:
     return _mean_of_known(np.where(np.isnan(overlap), np.nan, overlap > threshold))
 
 
-def presence_auroc(presence: Floats, present: Bools) -> float:
-    """Probability that a frame with the target has more presence than one without, ties counting one half.
+def presence_auroc(presence: Floats, positive: Bools) -> float:
+    """Probability that a positive frame has more presence than a negative one, ties counting one half.
 
     The area under the ROC curve by ranks (Mann and Whitney, 1947), in O(T log T).
 
     Args:
-        presence: ``[T]`` P(present).
-        present: ``[T]`` whether the target is there.
+        presence: ``[T]`` P(present), the score.
+        positive: ``[T]`` what it shall tell, for example whether the target is there, or whether the box meets it.
 
     Returns:
-        nan where all frames have the target or none has.
+        nan where all frames are positive or none is.
     """
-    with_target = int(present.sum())
-    without = len(present) - with_target
-    if not with_target or not without:
+    positives = int(positive.sum())
+    negatives = len(positive) - positives
+    if not positives or not negatives:
         return float("nan")
     _, tie, count = np.unique(presence, return_inverse=True, return_counts=True)
     # Equal values share the mean of their ranks, which begin at 1.
     rank = np.cumsum(count) - 0.5 * (count - 1)
-    smallest = with_target * (with_target + 1) / 2
-    return float((rank[tie][present].sum() - smallest) / (with_target * without))
+    smallest = positives * (positives + 1) / 2
+    return float((rank[tie][positive].sum() - smallest) / (positives * negatives))
 
 
 class Reliability(NamedTuple):
