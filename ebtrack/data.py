@@ -1,7 +1,10 @@
-"""The commands ``ebtrack data ...``: look at training data before training on it."""
+"""The commands ``ebtrack data ...``: look at training data before training on it, and render clips from it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,25 +12,35 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ebtrack.bar import Bar
+
 if TYPE_CHECKING:
     from ltr_train.data.check import Counts, Findings
 
 _LISTED = 10
+_CONFIG = typer.Argument(help="A YAML file, or the name of one that ships: default, resnet50, ...")
+_SET = typer.Option("--set", metavar="NAME=VALUE", help="Override an entry: --set data.root=DIR")
 
-data = typer.Typer(no_args_is_help=True, help="Look at training data before training on it.")
+
+class Split(StrEnum):
+    """Which pictures of the data sets."""
+
+    val = "val"
+    train = "train"
+
+
+data = typer.Typer(no_args_is_help=True, help="Look at training data, and render clips from it.")
 
 
 @data.callback()
 def _data() -> None:
-    """Look at training data before training on it."""
+    """Look at training data, and render clips from it."""
 
 
 @data.command()
 def check(
-    config: Annotated[str, typer.Argument(help="A YAML file, or the name of one that ships: default, resnet50, ...")],
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override an entry: --set data.root=DIR")
-    ] = None,
+    config: Annotated[str, _CONFIG],
+    set_: Annotated[list[str] | None, _SET] = None,
     out: Annotated[Path, typer.Option(help="Picture to draw training pairs into.")] = Path("sheet.png"),
     pairs: Annotated[int, typer.Option(min=1, help="Pairs to draw.")] = 24,
     decode: Annotated[
@@ -39,12 +52,12 @@ def check(
 
     Exit code: 0 all well, 2 a mistake in the call or something wrong with the data.
     """
-    from ltr_train.config import ConfigError, read_config
+    from ltr_train.config import read_config
     from ltr_train.data.check import count, pair_shares, verify
     from ltr_train.data.sets import index_sets
 
     console = Console(highlight=False)
-    try:
+    with _told():
         _expect_place(out, overwrite)
         chosen = read_config(config, set_ or ())
         corpus = index_sets(chosen.data.root, chosen.data.sets, chosen.data.longest)
@@ -64,13 +77,69 @@ def check(
         # Training validates on pairs that are held out, and would stop where there are none.
         PairDataset(corpus, chosen.pairs.model_copy(update={"split": "val"}), chosen.seed, chosen.model)
         write_sheet(out, PairDataset(corpus, chosen.pairs, chosen.seed, chosen.model), range(pairs))
+    console.print(f"{pairs} training pairs, template | search, in {out}", soft_wrap=True)
+
+
+@data.command()
+def render(
+    config: Annotated[str, _CONFIG],
+    out: Annotated[Path, typer.Option(help="Folder for the clips; it must be new or empty.")],
+    set_: Annotated[list[str] | None, _SET] = None,
+    clips: Annotated[int, typer.Option(min=1, help="Clips to render.")] = 48,
+    frames: Annotated[int, typer.Option(min=16, help="Frames of each.")] = 80,
+    width: Annotated[int, typer.Option(min=64, max=512, help="Of the frames, px.")] = 384,
+    height: Annotated[int, typer.Option(min=64, max=512, help="Of the frames, px.")] = 288,
+    leaving: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of clips in which the target goes out of sight and returns.")
+    ] = 0.5,
+    split: Annotated[Split, typer.Option(help="Pictures to make them of: held out (val), or trained on.")] = Split.val,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same clips.")] = 0,
+) -> None:
+    """Render clips with exact boxes from the data sets of a configuration, in GOT-10k's layout, and a contact sheet.
+
+    They can be trained on (reader: got10k) and measured like any annotated sequences.
+
+    Exit code: 0 all well, 2 a mistake in the call or something wrong with the data.
+    """
+    from ltr_train.config import read_config
+    from ltr_train.data.clip_config import RenderConfig
+    from ltr_train.data.clip_files import expect_empty, write_clips
+    from ltr_train.data.rendered import rendered_clips
+    from ltr_train.data.sets import load_sets
+
+    console = Console(highlight=False)
+    with _told():
+        expect_empty(out)
+        chosen = read_config(config, set_ or ())
+        data = chosen.data
+        # Few of the pictures are drawn, so none is decoded before.
+        corpus = load_sets(data.root, data.sets, data.longest, memory_gb=0.0)
+        wanted = RenderConfig(clips=clips, frames=frames, width=width, height=height, leaving=leaving)
+        found = rendered_clips(corpus, chosen.pairs.model_copy(update={"split": split.value}), wanted, seed)
+        if not found:
+            raise ValueError(
+                f"no clip could be made of the '{split.value}' split: it needs objects or pictures that are not flat, "
+                "and where targets leave (--leaving) enough --frames to return in"
+            )
+        with Bar("rendering", len(found), console) as bar:
+            write_clips(out, found, lambda done: bar.show(done, ""))
+    missing = "" if len(found) == clips else f" ({clips - len(found)} more could not be made of these pictures)"
+    console.print(f"{len(found)} clips{missing}, and sheet.png, in {out}", soft_wrap=True)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A user's mistake is one line, and no traceback."""
+    from ltr_train.config import ConfigError
+
+    try:
+        yield
     except (ConfigError, ValueError, ImportError) as error:
         typer.echo("error: " + " ".join(str(error).split()), err=True)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         raise typer.Exit(130) from None
-    console.print(f"{pairs} training pairs, template | search, in {out}", soft_wrap=True)
 
 
 def _expect_place(out: Path, overwrite: bool) -> None:

@@ -20,6 +20,7 @@ SMALL = (
     # Of a few clips, a twentieth would be none.
     "pairs.holdout=0.5",
     "validation.clips=2",
+    "validation.rendered=2",
     "validation.frames=16",
     "validation.batch=2",
     "steps=6",

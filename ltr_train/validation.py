@@ -13,8 +13,11 @@ from pydantic import Field
 from evaluation.figures import tracking_figures
 from evaluation.lockstep import AnnotatedSequence, track_sequences
 from evaluation.sequences import read_sequences
+from ltr_train.data.bank import in_split
+from ltr_train.data.clip_config import RenderConfig
 from ltr_train.data.config import PairConfig
 from ltr_train.data.corpus import Corpus
+from ltr_train.data.rendered import rendered_clips
 from ltr_train.validation_clips import LEAST_FRAMES, held_out_clips
 from networks.config import StrictModel
 from networks.model import EnergyTracker
@@ -38,13 +41,16 @@ FIGURES = {
 class ValidationConfig(StrictModel):
     """What is tracked to validate."""
 
-    clips: int = Field(24, ge=1)
-    """Most clips."""
+    clips: int = Field(16, ge=1)
+    """Most clips of what the training data holds out, or of ``sequences``."""
+    rendered: int = Field(16, ge=0)
+    """Clips rendered from what the training data holds out; in half of them the target leaves and returns. None where
+    ``sequences`` are given."""
     frames: int = Field(60, ge=2 * LEAST_FRAMES)
     """Most frames of a clip."""
     sequences: Path | None = None
-    """Folder of annotated sequences, one folder each with ``video.mp4`` and ``groundtruth.txt``, to validate on instead
-    of held-out clips of the training data; relative to the working folder."""
+    """Folder of annotated sequences, one folder each with ``groundtruth.txt`` and ``video.mp4`` or numbered pictures,
+    to validate on instead of held-out data; relative to the working folder."""
     batch: int = Field(16, ge=1)
     """Clips that are tracked together."""
 
@@ -52,7 +58,7 @@ class ValidationConfig(StrictModel):
 def validation_clips(
     corpus: Corpus, pairs: PairConfig, config: ValidationConfig, seed: int
 ) -> Sequence[AnnotatedSequence]:
-    """What a run is validated on: the configured folder's sequences, or clips that the corpus holds out.
+    """What a run is validated on: the configured folder's sequences, or clips made of what the corpus holds out.
 
     Sequences are cut to the configured number of frames, and chosen evenly by name where there are too many.
 
@@ -60,7 +66,7 @@ def validation_clips(
         corpus: of training.
         pairs: names the held-out share.
         config: how many clips and frames.
-        seed: of the choice among held-out clips.
+        seed: of the choice among held-out clips, and of the rendered ones.
 
     Returns:
         None at all where the corpus holds out nothing that can be tracked.
@@ -69,7 +75,14 @@ def validation_clips(
         ValueError: the configured folder holds no sequences.
     """
     if config.sequences is None:
-        return held_out_clips(corpus, pairs, config.clips, config.frames, seed)
+        held_out = pairs.model_copy(update={"split": "val"})
+        if not any(in_split(picture.clip, held_out) for picture in corpus.pictures):
+            return []
+        render = RenderConfig(clips=config.rendered, frames=config.frames)
+        return [
+            *held_out_clips(corpus, pairs, config.clips, config.frames, seed),
+            *rendered_clips(corpus, held_out, render, seed),
+        ]
     found = read_sequences(config.sequences)
     even = np.linspace(0, len(found) - 1, min(config.clips, len(found))).round().astype(int)
     return [replace(found[i], groundtruth=found[i].groundtruth[: config.frames]) for i in even]

@@ -19,6 +19,8 @@ _SMALLEST_SIDE = 6.0
 # Grey levels by which a patch must differ from its surroundings to be found again.
 _DISTINCT = 22.0
 _FLAT = 5.0
+# Frames that a track must go on for its cut-outs to be shown one after the other.
+_SUCCESSION = 8
 # Pictures, and boxes in each, that a patch is looked for in; to decode a picture may cost more than the whole pair.
 _PICTURES, _BOXES = 3, 3
 # Chosen so that one of the few varied clips is held out; by chance it may be none of them, or too many.
@@ -127,6 +129,24 @@ class Bank:
     def has_frames(self, annotation: Annotation) -> bool:
         """Whether its track has at least two usable annotations."""
         return annotation.track is not None and len(self._track[annotation.track]) > 1
+
+    def succession(self, annotation: Annotation, count: int) -> list[Annotation]:
+        """An annotation with a mask and those of its track that follow, back and forth until there are ``count``.
+
+        They end where a good mask is missing, or where the look jumps. A still, or what lasts for less than eight
+        frames, gives the same annotation ``count`` times.
+        """
+        found = [annotation]
+        members = [] if annotation.track is None else self._track[annotation.track]
+        later = [self.corpus.annotations[i] for i in members]
+        for following in later[later.index(annotation) + 1 :] if later else ():
+            if len(found) == count or not _good_mask(following) or _jumps(found[-1], following):
+                break
+            found.append(following)
+        if len(found) < _SUCCESSION:
+            return [annotation] * count
+        there_and_back = found + found[-2:0:-1]
+        return [there_and_back[i % len(there_and_back)] for i in range(count)]
 
     def patch(self, rng: np.random.Generator, smallest: float, largest: float) -> tuple[Picture, Box]:
         """A box with a face of its own: sqrt(w * h) log-uniform in source pixels, aspect log-normal."""
@@ -255,6 +275,12 @@ def _context(corpus: Corpus, annotation: Annotation) -> float:
     width, height = picture.width, picture.height
     side = 4.0 * math.sqrt(annotation.box[2] * annotation.box[3])
     return max(0.05, min(1.0, width / side) * min(1.0, height / side))
+
+
+def _jumps(first: Annotation, second: Annotation) -> bool:
+    """A side of a box changes by more than a sixth from one frame to the next, and by more than two pixels."""
+    before, after = np.array(first.box[2:]), np.array(second.box[2:])
+    return bool((np.abs(after - before) > np.maximum(2.0, before / 6.0)).any())
 
 
 def _good_mask(annotation: Annotation) -> bool:

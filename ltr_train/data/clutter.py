@@ -6,6 +6,7 @@ import numpy as np
 
 from ltr_train.data.bank import Bank
 from ltr_train.data.config import PairConfig
+from ltr_train.data.corpus import Annotation
 from ltr_train.data.geometry import Box, inverse, linear, overlap, translation
 from ltr_train.data.opacity import ellipse, random_blob
 from ltr_train.data.scene import Scene, Sprite, View, coverage
@@ -17,10 +18,10 @@ def add_clutter(scene: Scene, bank: Bank, config: PairConfig, rng: np.random.Gen
     wanted = config.distractor if scene.present else config.absent_same_category
     if rng.random() < wanted:
         for _ in range(int(rng.choice(4, p=(0.5, 0.28, 0.14, 0.08))) + 1):
-            _place(scene, _look_alike(scene, bank, rng), rng, size=1.0)
+            _place(scene, look_alike(scene.look, scene.annotation, scene.present, bank, rng), rng, size=1.0)
     if scene.composed and rng.random() < config.clutter:
         for _ in range(int(rng.integers(1, 4))):
-            _place(scene, _stranger(bank, rng), rng, size=rng.uniform(0.6, 1.8))
+            _place(scene, stranger(bank, rng), rng, size=rng.uniform(0.6, 1.8))
     if scene.hide:
         _hide(scene.search, bank, rng)
     elif rng.random() < config.occluder:
@@ -29,27 +30,38 @@ def add_clutter(scene: Scene, bank: Bank, config: PairConfig, rng: np.random.Gen
         _occlude(scene.template, bank, rng, 0.03, 0.2)
 
 
-def _look_alike(scene: Scene, bank: Bank, rng: np.random.Generator) -> Sprite:
-    """A changed copy of the target, or another object of its category; no copy where the target is absent."""
+def look_alike(
+    look: Sprite, annotation: Annotation | None, present: bool, bank: Bank, rng: np.random.Generator
+) -> Sprite:
+    """A changed copy of the target, or another object of its category; no copy where the target is absent.
+
+    Args:
+        look: The target alone, centred at the plane's origin.
+        annotation: The target, where it is an annotated object.
+        present: The target is there.
+        bank: Source of other objects.
+        rng: Source of randomness.
+    """
     peer = None
-    if scene.annotation is not None and (not scene.present or rng.random() < 0.5):
-        peer = bank.peer(scene.annotation, rng)
+    if annotation is not None and (not present or rng.random() < 0.5):
+        peer = bank.peer(annotation, rng)
     if peer is not None:
         return reshape(cutout(bank.facts, bank.corpus.pictures[peer.picture], peer), rng, 0.08)
-    if not scene.present:
-        return _stranger(bank, rng)
-    return reshape(recolour(scene.look, rng, rng.uniform(0.12, 0.35)), rng, 0.15)
+    if not present:
+        return stranger(bank, rng)
+    return reshape(recolour(look, rng, rng.uniform(0.12, 0.35)), rng, 0.15)
 
 
-def _stranger(bank: Bank, rng: np.random.Generator) -> Sprite:
+def stranger(bank: Bank, rng: np.random.Generator) -> Sprite:
     """An unrelated object, or a patch of irregular outline."""
     if (len(bank.cutouts) or len(bank.stills)) and rng.random() < 0.75:
         annotation = bank.any_object(rng)
         return reshape(cutout(bank.facts, bank.corpus.pictures[annotation.picture], annotation), rng, 0.1)
-    return _random_patch(bank, rng, random_blob(rng))
+    return random_patch(bank, rng, random_blob(rng))
 
 
-def _random_patch(bank: Bank, rng: np.random.Generator, shape: int) -> Sprite:
+def random_patch(bank: Bank, rng: np.random.Generator, shape: int) -> Sprite:
+    """A small piece of any picture with the opacity number ``shape``."""
     picture, box = bank.patch(rng, 16.0, 80.0)
     return soft_patch(picture, box, shape)
 
@@ -91,7 +103,7 @@ def _insert(scene: Scene, view: View, sprite: Sprite) -> None:
 def _occlude(view: View, bank: Bank, rng: np.random.Generator, least: float, most: float) -> None:
     """Hide between ``least`` and ``most`` of the target; gives up where a few draws did not."""
     x, y, w, h = view.box
-    sprite = _occluder(bank, rng)
+    sprite = occluder(bank, rng)
     for _ in range(5):
         size = math.sqrt(w * h) * math.exp(rng.normal(-0.1, 0.4))
         angle = rng.uniform(0.0, 2.0 * math.pi)
@@ -103,12 +115,12 @@ def _occlude(view: View, bank: Bank, rng: np.random.Generator, least: float, mos
             return
 
 
-def _occluder(bank: Bank, rng: np.random.Generator) -> Sprite:
+def occluder(bank: Bank, rng: np.random.Generator) -> Sprite:
     """An object, a patch, or a long bar such as a pole or a branch."""
     kind = rng.random()
     if kind < 0.6:
-        return _stranger(bank, rng)
-    sprite = _random_patch(bank, rng, ellipse(12.0))
+        return stranger(bank, rng)
+    sprite = random_patch(bank, rng, ellipse(12.0))
     if kind < 0.75:
         return sprite
     stretch = linear(0.0, rng.uniform(0.15, 0.4), rng.uniform(2.0, 4.0))
@@ -118,7 +130,7 @@ def _occluder(bank: Bank, rng: np.random.Generator) -> Sprite:
 def _hide(view: View, bank: Bank, rng: np.random.Generator) -> None:
     """Put a patch before the whole target."""
     x, y, w, h = view.box
-    sprite = _random_patch(bank, rng, ellipse(12.0 if rng.random() < 0.5 else 4.0))
+    sprite = random_patch(bank, rng, ellipse(12.0 if rng.random() < 0.5 else 4.0))
     extent = sprite.box(np.eye(3))
     grow = rng.uniform(1.15, 1.5)
     fit = np.diag([grow * w / extent[2], grow * h / extent[3], 1.0])

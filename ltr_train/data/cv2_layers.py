@@ -1,6 +1,7 @@
-"""Painting the layers of one view with OpenCV."""
+"""Painting layers with OpenCV."""
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -15,16 +16,34 @@ UInt8Array = NDArray[np.uint8]
 
 def painted(view: View) -> UInt8Array:
     """The layers of a view: size x size x 3 uint8 BGR."""
-    canvas = np.empty((view.size, view.size, 3), np.uint8)
-    canvas[:] = np.rint(view.fill).astype(np.uint8)
-    if not view.sprites:
+    return composited(view.sprites, view.camera, (view.size, view.size), view.fill)
+
+
+def composited(
+    sprites: Sequence[Sprite], camera: FloatArray, size: tuple[int, int], fill: tuple[float, ...] = (0.0, 0.0, 0.0)
+) -> UInt8Array:
+    """Layers seen by a camera.
+
+    Args:
+        sprites: Back to front.
+        camera: 3 x 3, from their plane into pixels.
+        size: (width, height), px.
+        fill: BGR where no layer lies.
+
+    Returns:
+        H x W x 3 uint8 BGR.
+    """
+    width, height = size
+    canvas = np.empty((height, width, 3), np.uint8)
+    canvas[:] = np.rint(fill).astype(np.uint8)
+    if not sprites:
         return canvas
-    matrices = np.stack([view.camera @ sprite.matrix for sprite in view.sprites])
-    extents = np.array([sprite.extent for sprite in view.sprites])
-    regions, scales = placement(matrices, extents, np.full(len(matrices), view.size))
+    matrices = np.stack([camera @ sprite.matrix for sprite in sprites])
+    extents = np.array([sprite.extent for sprite in sprites])
+    regions, scales = placement(matrices, extents, np.tile(size, (len(matrices), 1)))
     levels = mip_level(scales)
     for sprite, matrix, region, scale, level in zip(
-        view.sprites, matrices, regions.tolist(), scales.tolist(), levels.tolist(), strict=True
+        sprites, matrices, regions.tolist(), scales.tolist(), levels.tolist(), strict=True
     ):
         if region[2] > region[0] and region[3] > region[1]:
             _paint(canvas, sprite, matrix, region, scale, level)

@@ -1,4 +1,4 @@
-"""Photometric change of one crop with OpenCV."""
+"""Photometric change of one crop or frame with OpenCV."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ UInt8Array = NDArray[np.uint8]
 
 
 def changed(image: UInt8Array, change: Change) -> UInt8Array:
-    """A crop, S x S x 3 uint8 BGR, after a photometric change."""
+    """A crop or frame, H x W x 3 uint8 BGR, after a photometric change."""
     if isinstance(change.blur, Defocus):
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), change.blur.sigma), np.uint8)
     elif change.blur is not None:
@@ -30,11 +30,11 @@ def changed(image: UInt8Array, change: Change) -> UInt8Array:
 
 
 def _resized(image: UInt8Array, resize: Resize) -> UInt8Array:
-    side = image.shape[0]
+    height, width = image.shape[:2]
     down = cv2.INTER_AREA if resize.area else cv2.INTER_LINEAR
     up = cv2.INTER_CUBIC if resize.cubic else cv2.INTER_LINEAR
-    small = cv2.resize(image, (resize.side, resize.side), interpolation=down)
-    return np.asarray(cv2.resize(small, (side, side), interpolation=up), np.uint8)
+    small = cv2.resize(image, (round(resize.side * width / height), resize.side), interpolation=down)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=up), np.uint8)
 
 
 def _noisy(image: UInt8Array, noise: Noise) -> UInt8Array:

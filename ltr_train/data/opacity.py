@@ -67,6 +67,13 @@ class Masked:
         found[inside] = pixels[rows[inside], columns[inside]] > 0
         return found
 
+    def points(self, most: int) -> FloatArray:
+        """Evenly spread points [N, 2] of the picture that are more than half opaque, about ``most``."""
+        step = max(1, math.ceil(math.sqrt(self.mask.area / most)))
+        rows, columns = np.nonzero(self.mask.pixels[step // 2 :: step, step // 2 :: step])
+        corner = np.array([self.mask.x, self.mask.y]) + step // 2 + 0.5
+        return np.asarray(np.stack([columns, rows], 1) * step + corner, np.float64)
+
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
@@ -88,6 +95,14 @@ class Shaped:
         found = np.zeros(len(points), np.bool_)
         found[inside] = self.pixels[cells[inside, 1], cells[inside, 0]] > 127
         return found
+
+    def points(self, most: int) -> FloatArray:
+        """Evenly spread points [N, 2] of the picture that are more than half opaque, about ``most``."""
+        step = max(1, math.ceil(SIDE / math.sqrt(most)))
+        rows, columns = np.nonzero(self.pixels[step // 2 :: step, step // 2 :: step] > 127)
+        x, y, w, h = self.box
+        places = np.stack([columns, rows], 1) * step + step // 2 + 0.5
+        return np.asarray(places * (w / SIDE, h / SIDE) + (x, y), np.float64)
 
 
 def feathered(mask: Mask) -> UInt8Array:

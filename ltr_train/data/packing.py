@@ -79,7 +79,8 @@ def _pack_layers(index: AtlasIndex, views: Sequence[View]) -> dict[str, np.ndarr
     view_of = np.repeat(np.arange(len(views)), [len(view.sprites) for view in views])
     sizes = np.array([view.size for view in views])
     matrices = np.stack([view.camera @ sprite.matrix for view in views for sprite in view.sprites])
-    regions, scales = placement(matrices, np.array([sprite.extent for sprite in sprites]), sizes[view_of])
+    extents = np.array([sprite.extent for sprite in sprites])
+    regions, scales = placement(matrices, extents, np.stack([sizes, sizes], 1)[view_of])
     level = mip_level(scales)
     row, shelf = np.array([index.picture(sprite.picture) for sprite in sprites]), index.colours
     numbers = np.zeros((len(sprites), 10), np.int64)

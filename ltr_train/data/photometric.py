@@ -31,7 +31,12 @@ class Light:
     @staticmethod
     def draw(rng: np.random.Generator, strength: float) -> "Light":
         """A random change; strength 1 is a large one."""
-        z = rng.normal(0.0, strength, 7).tolist()
+        return Light.moved(rng.normal(0.0, strength, 7))
+
+    @staticmethod
+    def moved(steps: NDArray[np.float64]) -> "Light":
+        """A change of given size: [7] of gains, brightness, contrast, gamma and saturation, 1 being a large one."""
+        z = steps.tolist()
         return Light(
             np.exp(0.08 * np.array(z[:3], np.float32)),
             min(50.0, max(-50.0, 22.0 * z[3])),
@@ -147,15 +152,38 @@ class Photometry:
         if self._resolution is not None and (is_search or self._resolution_shared):
             side = max(16, round(size * self._resolution))
             resize = Resize(side, area=bool(rng.random() < 0.7), cubic=bool(rng.random() >= 0.7))
-        saturation, table = self._relight(is_search)
+        saturation, table = self._relight(Light.draw(rng, 0.35), is_search or self._weather_shared)
         noise = _draw_noise(size, rng) if rng.random() < config.noise else None
         quality = self._quality if is_search or self._quality_shared else None
         return Change(blur, resize, saturation, table, noise, quality)
 
-    def _relight(self, is_search: bool) -> tuple[float, UInt8Array]:
-        own = Light.draw(self._rng, 0.35)
+    def clip(self, drift: NDArray[np.float64], width: int, height: int) -> list[Change]:
+        """The changes of the frames of a clip: one draw for all of them, milder than that of a crop, as light drifts.
+
+        Args:
+            drift: [T, 7] change of light from frame to frame, as ``Light.moved`` takes it.
+            width: Of the frames, px; at most ``NOISE_SIDE``.
+            height: Of the frames, px; at most ``NOISE_SIDE``.
+        """
+        rng, config = self._rng, self._config
+        blur = Defocus(rng.uniform(0.5, 1.2)) if rng.random() < config.blur else None
+        resize = None
+        if self._resolution is not None:
+            side = round(height * (0.4 + 0.6 * self._resolution))
+            resize = Resize(side, area=bool(rng.random() < 0.7), cubic=bool(rng.random() >= 0.7))
+        noisy, coloured, factor = rng.random() < config.noise, bool(rng.random() < 0.5), rng.uniform(1.0, 7.0)
+        quality = None if self._quality is None else round(40 + 0.6 * self._quality)
+        changes = []
+        for steps in drift:
+            saturation, table = self._relight(Light.moved(steps), weather=True)
+            x, y = rng.integers(0, (NOISE_SIDE - width + 1, NOISE_SIDE - height + 1)).tolist()
+            noise = Noise(coloured, x, y, factor / NOISE_DEVIATION) if noisy else None
+            changes.append(Change(blur, resize, saturation, table, noise, quality))
+        return changes
+
+    def _relight(self, own: Light, weather: bool) -> tuple[float, UInt8Array]:
         table = self._light.of(np.clip(own.of(np.arange(256, dtype=np.float32)), 0, 255))
-        if self._weather is not None and (is_search or self._weather_shared):
+        if self._weather is not None and weather:
             gain, level = self._weather
             table = table * np.float32(gain) + np.float32(level)
         if self._grey:

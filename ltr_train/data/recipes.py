@@ -11,11 +11,10 @@ import numpy as np
 from ltr_train.data.bank import Bank, texture
 from ltr_train.data.config import PairConfig
 from ltr_train.data.corpus import Annotation, Picture
-from ltr_train.data.facts import Facts
 from ltr_train.data.geometry import Box, linear, project, superellipse, translation
-from ltr_train.data.opacity import Masked, ellipse, random_blob
-from ltr_train.data.scene import Scene, Sprite, Tint
-from ltr_train.data.sprites import cutout, deform, recolour, soft_patch
+from ltr_train.data.opacity import ellipse, random_blob
+from ltr_train.data.scene import Scene
+from ltr_train.data.sprites import cutout, deform, harmonised, recolour, soft_patch
 from ltr_train.data.staging import (
     Shot,
     camera_motion,
@@ -23,6 +22,7 @@ from ltr_train.data.staging import (
     in_pictures,
     perspective,
     search_view,
+    seen,
     shot,
     template_view,
 )
@@ -41,22 +41,21 @@ def video(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
 def still(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
     """An annotated still seen by two cameras."""
     annotation = bank.corpus.annotations[bank.stills.draw(rng)]
-    seen = shot(bank, annotation)
+    target = shot(bank, annotation)
     rotation = 4.0 if annotation.mask is None else config.motion_rotation
-    motion = camera_motion(rng, seen.outline, rotation, stretch=0.08, tilt=0.025)
-    return in_pictures(
-        bank, config, rng, (seen, seen), motion, cutout(bank.facts, seen.picture, annotation), annotation
-    )
+    motion = camera_motion(rng, target.outline, rotation, stretch=0.08, tilt=0.025)
+    look = cutout(bank.facts, target.picture, annotation)
+    return in_pictures(bank, config, rng, (target, target), motion, look, annotation)
 
 
 def patch(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
     """An arbitrary textured patch, or a part of an annotated object, seen by two cameras."""
-    part = _part(bank, rng) if rng.random() < 0.3 else None
-    picture, box = part or bank.patch(rng, 16.0, 150.0)
-    seen = Shot(picture, superellipse(box))
+    found = part(bank, rng) if rng.random() < 0.3 else None
+    picture, box = found or bank.patch(rng, 16.0, 150.0)
+    target = Shot(picture, superellipse(box))
     shape = random_blob(rng) if rng.random() < 0.4 else ellipse(2.5)
-    motion = camera_motion(rng, seen.outline, rotation=4.0, stretch=0.08, tilt=0.025)
-    return in_pictures(bank, config, rng, (seen, seen), motion, soft_patch(picture, box, shape), None)
+    motion = camera_motion(rng, target.outline, rotation=4.0, stretch=0.08, tilt=0.025)
+    return in_pictures(bank, config, rng, (target, target), motion, soft_patch(picture, box, shape), None)
 
 
 def composed(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
@@ -84,11 +83,11 @@ def composed(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
     search = search_view(
         bank, config, rng, outline, camera_motion(rng, outline, rotation=2.0, stretch=0.03, tilt=0.015)
     )
-    behind = ground(bank, rng, [template, search], 1.0 + rng.uniform(0.0, 0.5))
+    behind = ground(bank, rng, [seen(template), seen(search)], 1.0 + rng.uniform(0.0, 0.5))
     pull = rng.uniform(0.2, 0.8) if rng.random() < 0.5 else 0.0
     look = early
-    template.sprites = [behind, _harmonised(bank.facts, early, behind, pull)]
-    search.sprites = [behind, _harmonised(bank.facts, late, behind, pull)]
+    template.sprites = [behind, harmonised(bank.facts, early, behind, pull)]
+    search.sprites = [behind, harmonised(bank.facts, late, behind, pull)]
     scene = Scene(template, search, look, first, composed=True)
     if rng.random() < config.absent:
         scene.present = False
@@ -108,7 +107,7 @@ def _two_masks(bank: Bank, rng: np.random.Generator) -> tuple[Annotation, Annota
     return first, first
 
 
-def _part(bank: Bank, rng: np.random.Generator) -> tuple[Picture, Box] | None:
+def part(bank: Bank, rng: np.random.Generator) -> tuple[Picture, Box] | None:
     """A textured part of an annotated object, or None where a few draws found none."""
     for _ in range(3 if len(bank.stills) else 0):
         annotation = bank.corpus.annotations[bank.stills.draw(rng)]
@@ -119,15 +118,3 @@ def _part(bank: Bank, rng: np.random.Generator) -> tuple[Picture, Box] | None:
         if min(pw, ph) >= 12.0 and max(pw, ph) < 3.0 * min(pw, ph) and texture(picture, box) > 14.0:
             return picture, box
     return None
-
-
-def _harmonised(facts: Facts, sprite: Sprite, behind: Sprite, pull: float) -> Sprite:
-    """The cut-out with its brightness drawn towards that of the picture behind it."""
-    if pull == 0.0 or not isinstance(sprite.opacity, Masked):
-        return sprite
-    own = facts.object_colour(sprite.picture, sprite.opacity.annotation, sprite.opacity.mask)
-    tint = sprite.tint
-    level = np.clip(own[tint.order] * tint.gain + tint.bias, 0.0, 255.0).sum() + 3.0
-    aim = facts.picture_colour(behind.picture).sum() + 3.0
-    gain = np.clip((aim / level) ** pull, 0.5, 2.0)
-    return sprite.tinted(Tint(np.full(3, gain), np.zeros(3), np.arange(3)))

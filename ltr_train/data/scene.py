@@ -132,7 +132,7 @@ def placement(
     Args:
         matrices: [L, 3, 3] from picture into crop pixels.
         extents: [L, 4] boxes (x, y, w, h) in picture pixels.
-        sizes: [L] sides of the crops, px.
+        sizes: [L, 2] (width, height) of the crops, px.
 
     Returns:
         [L, 4] regions (x0, y0, x1, y1) in whole crop pixels, empty (x1 <= x0 or y1 <= y0) where out of sight;
@@ -153,8 +153,8 @@ def placement(
     flat = mapped[:, :2, :4] / depth[:, None, :4]
     behind = mapped[:, 2, :4].min(axis=1) <= 1e-3
     low = np.where(behind[:, None], 0.0, np.floor(flat.min(axis=2)))
-    high = np.where(behind[:, None], sizes[:, None], np.ceil(flat.max(axis=2)))
-    low, high = np.clip(low, 0, sizes[:, None]), np.clip(high, 0, sizes[:, None])
+    high = np.where(behind[:, None], sizes, np.ceil(flat.max(axis=2)))
+    low, high = np.clip(low, 0, sizes), np.clip(high, 0, sizes)
     scale = np.sqrt(np.abs(np.linalg.det(matrices))) / depth[:, 4] ** 1.5
     return np.concatenate([low, high], axis=1).astype(np.int64), scale
 

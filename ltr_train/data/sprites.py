@@ -7,7 +7,7 @@ import numpy as np
 from ltr_train.data.bend import KNOTS, Bend
 from ltr_train.data.corpus import Annotation, Picture
 from ltr_train.data.facts import Facts, hull
-from ltr_train.data.geometry import Box, bounds, centre, corners, linear, superellipse, translation
+from ltr_train.data.geometry import Box, FloatArray, bounds, centre, corners, linear, superellipse, translation
 from ltr_train.data.opacity import Masked, Rim, Shaped, ellipse
 from ltr_train.data.scene import Sprite, Tint
 
@@ -47,11 +47,30 @@ def deform(facts: Facts, sprite: Sprite, rng: np.random.Generator, strength: flo
     if not isinstance(opacity, Masked):
         raise ValueError("only a cut-out with a mask can be bent")
     box = opacity.box
-    bend = Bend(rng.normal(0.0, strength * math.sqrt(box[2] * box[3]), (2, KNOTS, KNOTS)), box)
+    return bent(facts, sprite, rng.normal(0.0, strength * math.sqrt(box[2] * box[3]), (2, KNOTS, KNOTS))) or sprite
+
+
+def bent(facts: Facts, sprite: Sprite, knots: FloatArray) -> Sprite | None:
+    """A cut-out with a mask bent by a field [2, 4, 4], px of its picture; None where that folds over itself."""
+    opacity = sprite.opacity
+    assert isinstance(opacity, Masked)
+    bend = Bend(knots, opacity.box)
     contour = bend.moved(facts.contour(opacity.annotation, opacity.mask))
     if contour is None:
-        return sprite
+        return None
     return Sprite(sprite.picture, opacity, sprite.matrix, hull(contour), sprite.tint, bend)
+
+
+def harmonised(facts: Facts, sprite: Sprite, behind: Sprite, pull: float) -> Sprite:
+    """The cut-out with its brightness drawn towards that of the picture behind it."""
+    if pull == 0.0 or not isinstance(sprite.opacity, Masked):
+        return sprite
+    own = facts.object_colour(sprite.picture, sprite.opacity.annotation, sprite.opacity.mask)
+    tint = sprite.tint
+    level = np.clip(own[tint.order] * tint.gain + tint.bias, 0.0, 255.0).sum() + 3.0
+    aim = facts.picture_colour(behind.picture).sum() + 3.0
+    gain = np.clip((aim / level) ** pull, 0.5, 2.0)
+    return sprite.tinted(Tint(np.full(3, gain), np.zeros(3), np.arange(3)))
 
 
 def recolour(sprite: Sprite, rng: np.random.Generator, strength: float) -> Sprite:

@@ -103,9 +103,9 @@ def seen(view: View) -> NDArray[np.float64]:
     return project(inverse(view.camera), corners(view.size, view.size))
 
 
-def ground(bank: Bank, rng: np.random.Generator, views: list[View], zoom: float) -> Sprite:
-    """A picture laid over all that the views can see."""
-    region = bounds(np.concatenate([seen(v) for v in views]))
+def ground(bank: Bank, rng: np.random.Generator, points: list[FloatArray], zoom: float) -> Sprite:
+    """A picture laid over all points [N, 2] of the plane that views can see."""
+    region = bounds(np.concatenate(points))
     picture = bank.background(rng)
     x, y = rng.random(2)
     matrix = cover(picture.width, picture.height, region, zoom, (float(x), float(y)))
@@ -147,7 +147,7 @@ def in_pictures(
     mean = rng.random() < config.mean_fill
     soft = rng.random() < 0.4
     views = [scene.template, scene.search]
-    filler = None if mean else ground(bank, rng, views, 1.0 + rng.uniform(0.0, 0.4))
+    filler = None if mean else ground(bank, rng, [seen(view) for view in views], 1.0 + rng.uniform(0.0, 0.4))
     for view, picture, box in zip(views, pictures, boxes, strict=True):
         ramp = _ramp(picture, box) if soft and filler is not None else 0.0
         view.sprites = [picture_sprite(picture, ramp)]

@@ -17,11 +17,13 @@ from pydantic import ValidationError
 from evaluation.sequences import read_sequences
 from ltr_train.data.bank import in_split
 from ltr_train.data.config import PairConfig
+from ltr_train.data.rendered import RenderedClip
 from ltr_train.validation import ValidationConfig, validate_by_tracking, validation_clips
 from ltr_train.validation_clips import LEAST_FRAMES, Clip, held_out_clips
 from networks.config import BackboneConfig, ModelConfig
 from networks.model import EnergyTracker
 from networks.posterior import Posterior
+from tests.ltr_train.scenes import load_scenes, write_scenes
 from tracker.config import TrackerConfig
 from tracker.state import State
 
@@ -202,11 +204,31 @@ def test_a_folder_of_sequences_is_tracked_instead(tmp_path: Path) -> None:
     figures = validate_by_tracking(EnergyTracker(SMALL), clips, TRACKER, 2, 0)
     assert {"track_ao", "track_sr50"} <= set(figures)
     assert {"track_presence_auroc", "track_presence_ece"} & set(figures) == set()
+    assert not any(isinstance(clip, RenderedClip) for clip in clips)
     assert len(read_sequences(tmp_path)[0].groundtruth) == 20
     with pytest.raises(ValueError, match="no folder"):
         validation_clips(Pictures().corpus, PAIRS, ValidationConfig(sequences=tmp_path / "none"), 0)
     with pytest.raises(ValidationError, match="frames"):
         ValidationConfig(frames=4)
+
+
+def test_clips_rendered_of_what_is_held_out_are_tracked_beside_the_real_ones(tmp_path: Path) -> None:
+    corpus = load_scenes(write_scenes(tmp_path))
+    pairs = PairConfig(holdout=0.4)
+    clips = validation_clips(corpus, pairs, ValidationConfig(clips=2, rendered=4, frames=32), 0)
+    real, rendered = clips[:2], clips[2:]
+    assert all(isinstance(clip, Clip) for clip in real)
+    assert [clip.name for clip in rendered] == [f"rendered_val_0_{number:04d}" for number in range(4)]
+    assert [bool(np.isnan(clip.groundtruth).any()) for clip in rendered] == [False, True, False, True]
+    assert {len(clip.groundtruth) for clip in rendered} == {32}
+    held_out = pairs.model_copy(update={"split": "val"})
+    for clip in rendered:
+        assert isinstance(clip, RenderedClip)
+        used = {sprite.picture.clip for actor in clip.stage.actors for sprite in actor.sprites}
+        assert all(in_split(name, held_out) for name in used)
+    figures = validate_by_tracking(EnergyTracker(SMALL), rendered, TRACKER, 2, 0)
+    assert all(math.isfinite(value) for value in figures.values())
+    assert len(validation_clips(corpus, pairs, ValidationConfig(clips=2, rendered=0, frames=32), 0)) == 2
 
 
 def two_clips() -> list[Clip]:

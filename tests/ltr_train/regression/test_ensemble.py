@@ -94,8 +94,8 @@ def test_settings_are_without_doubles() -> None:
 
 def test_scalar_mixture_is_the_dense_mixture() -> None:
     torch.manual_seed(0)
-    parts = [torch.randn(6, 3, requires_grad=True) for _ in range(3)]
-    y = 3 * torch.randn(50, 6, 1)
+    parts = [torch.randn(6, 3, dtype=torch.float64, requires_grad=True) for _ in range(3)]
+    y = 3 * torch.randn(50, 6, 1, dtype=torch.float64)
     fast = ScalarMixture(parts[0], parts[1], parts[2].exp()).log_prob(y)
     plain = DenseMixture(parts[0], parts[1].unsqueeze(-1), parts[2].exp().unsqueeze(-1)).log_prob(y)
     torch.testing.assert_close(fast, plain)
