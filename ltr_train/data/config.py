@@ -54,6 +54,13 @@ class PairConfig(BaseModel):
     motion_rotation: float = Field(8.0, ge=0.0, description="deviation of a masked target's rotation, degrees")
     motion_spin: float = Field(0.15, ge=0.0, le=1.0, description="share of masked targets turned by about 40 degrees")
 
+    redrawn: float = Field(0.25, ge=0.0, le=1.0, description="objects of which a part is boxed, or more, in both views")
+    label_noise: float = Field(
+        0.06,
+        ge=0.0,
+        description="annotators' deviation in the search region: of log sides; of the centre half, in sides",
+    )
+
     grey: float = Field(0.08, ge=0.0, le=1.0)
     blur: float = Field(0.20, ge=0.0, le=1.0, description="search blurred, by defocus or by motion")
     low_resolution: float = Field(0.30, ge=0.0, le=1.0)

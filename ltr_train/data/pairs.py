@@ -3,6 +3,7 @@
 import numpy as np
 from torch.utils.data import Dataset
 
+from ltr_train.data.annotators import drawn
 from ltr_train.data.bank import Bank
 from ltr_train.data.clutter import add_clutter
 from ltr_train.data.config import PairConfig
@@ -29,7 +30,7 @@ class PairDataset(Dataset[dict[str, np.ndarray]]):
     * ``kind``: int64, index into ``KINDS``.
 
     Boxes are (cx, cy, log w, log h) in units of the crop's side, origin at the crop's centre; a box is the
-    whole target, also where it is occluded or reaches out of the crop.
+    whole target as an annotator would draw it, also where it is occluded or reaches out of the crop.
 
     Args:
         corpus: The pictures, shared by the workers when they fork.
@@ -75,7 +76,8 @@ class PairDataset(Dataset[dict[str, np.ndarray]]):
         template, search = scene.template, scene.search
         photometry = Photometry(self.config, rng)
         changes = photometry.draw(template.size, is_search=False), photometry.draw(search.size, is_search=True)
-        template_box, search_box = _drawn(template.box, rng), search.box
+        noise = self.config.label_noise
+        template_box, search_box = drawn(template.box, rng, 0.02, 0.02), drawn(search.box, rng, 0.5 * noise, noise)
         flip = bool(rng.random() < self.config.flip)
         if flip:
             template_box, search_box = _mirrored(template_box, template.size), _mirrored(search_box, search.size)
@@ -88,15 +90,6 @@ class PairDataset(Dataset[dict[str, np.ndarray]]):
             scene.present,
             kind,
         )
-
-
-def _drawn(box: Box, rng: np.random.Generator) -> Box:
-    """The box as a user would draw it: about 2 % off."""
-    x, y, w, h = box
-    dx, dy, dw, dh = rng.normal(0.0, 0.02, 4)
-    cx, cy = x + 0.5 * w + dx * w, y + 0.5 * h + dy * h
-    w, h = w * np.exp(dw), h * np.exp(dh)
-    return cx - 0.5 * w, cy - 0.5 * h, w, h
 
 
 def _mirrored(box: Box, size: int) -> Box:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ltr_train.data.annotators import boxed
 from ltr_train.data.bank import Bank, texture
 from ltr_train.data.config import PairConfig
 from ltr_train.data.corpus import Annotation, Picture
@@ -33,8 +34,10 @@ Recipe = Callable[[Bank, PairConfig, np.random.Generator], Scene]
 def video(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
     """Two frames of a real clip."""
     first, second = bank.two_frames(bank.tracks.draw(rng), rng)
-    shots = shot(bank, first), shot(bank, second)
-    motion = camera_motion(rng, shots[1].outline, rotation=2.5, stretch=0.04, tilt=0.01)
+    early, late = shot(bank, first), shot(bank, second)
+    template_outline, search_outline = boxed(config, rng, early.outline, late.outline)
+    shots = Shot(early.picture, template_outline), Shot(late.picture, search_outline)
+    motion = camera_motion(rng, search_outline, rotation=2.5, stretch=0.04, tilt=0.01)
     return in_pictures(bank, config, rng, shots, motion, cutout(bank.facts, shots[0].picture, first), first)
 
 
@@ -42,10 +45,12 @@ def still(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
     """An annotated still seen by two cameras."""
     annotation = bank.corpus.annotations[bank.stills.draw(rng)]
     target = shot(bank, annotation)
+    template_outline, search_outline = boxed(config, rng, target.outline, target.outline)
+    shots = Shot(target.picture, template_outline), Shot(target.picture, search_outline)
     rotation = 4.0 if annotation.mask is None else config.motion_rotation
-    motion = camera_motion(rng, target.outline, rotation, stretch=0.08, tilt=0.025)
+    motion = camera_motion(rng, search_outline, rotation, stretch=0.08, tilt=0.025)
     look = cutout(bank.facts, target.picture, annotation)
-    return in_pictures(bank, config, rng, (target, target), motion, look, annotation)
+    return in_pictures(bank, config, rng, shots, motion, look, annotation)
 
 
 def patch(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
@@ -78,8 +83,9 @@ def composed(bank: Bank, config: PairConfig, rng: np.random.Generator) -> Scene:
     travel = np.clip(rng.normal(0.0, 0.7, 2), -1.8, 1.8) * size
     own = linear(rng.normal(0.0, spin), sx, sy) @ perspective(rng, 0.05, size)
     late = late.moved(translation(travel[0], travel[1]) @ own)
-    outline = project(late.matrix, late.outline)
-    template = template_view(bank, rng, project(early.matrix, early.outline))
+    template_outline, search_outline = boxed(config, rng, early.outline, late.outline)
+    outline = project(late.matrix, search_outline)
+    template = template_view(bank, rng, project(early.matrix, template_outline))
     search = search_view(
         bank, config, rng, outline, camera_motion(rng, outline, rotation=2.0, stretch=0.03, tilt=0.015)
     )

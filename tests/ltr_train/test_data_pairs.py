@@ -23,6 +23,8 @@ SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 WIDTH, HEIGHT = 200, 160
 TARGET = (0, 0, 255)
 PLAIN = {
+    "redrawn": 0.0,
+    "label_noise": 0.0,
     "absent": 0.0,
     "distractor": 0.0,
     "clutter": 0.0,
