@@ -69,12 +69,12 @@ class Learner(nn.Module):
         label, samples = batch["search_box"], sampler.from_uniform(uniform)
         boxes = torch.cat((label.unsqueeze(0), samples)).transpose(0, 1)
         with autocast:
-            score = tracker.score(template, search, proposal, boxes)
+            score = tracker.score(template, search, boxes, proposal)
             judged, null = score, None
             if self.teacher is not None:
                 known = self.teacher.encode_template(template_crops, batch["template_box"])
                 judged, null = (
-                    self.teacher.score(known, self.teacher.features(search_crops), proposal, boxes),
+                    self.teacher.score(known, self.teacher.features(search_crops), boxes, proposal),
                     known.null,
                 )
         terms = joint_objective(judged[:, 0], judged[:, 1:], label, samples, proposal, sampler)

@@ -34,6 +34,10 @@ class Template(NamedTuple):
         """The templates of the targets in ``index``, which may repeat."""
         return Template(*(part.index_select(0, index) for part in self))
 
+    def join(self, other: Template) -> Template:
+        """The targets of this template, then those of the other."""
+        return Template(*(torch.cat(parts) for parts in zip(self, other, strict=True)))
+
 
 class SearchFeatures(NamedTuple):
     """Features of search crops."""
@@ -109,10 +113,22 @@ class EnergyTracker(nn.Module):
         broad = BroadBoxes(tuple(proposal.batch_shape), self.log_size, self.config.defence_log_size_sigma)
         return DefensiveMixture(proposal, broad, self.config.defence)
 
-    def score(self, template: Template, search: SearchFeatures, proposal: DenseMixture, boxes: Tensor) -> Tensor:
-        """Scores f ``[N, M]`` of crop boxes ``[N, M, 4]``; the proposal is that of `propose` for the same crops."""
+    def score(
+        self, template: Template, search: SearchFeatures, boxes: Tensor, proposal: DenseMixture | None = None
+    ) -> Tensor:
+        """Scores of boxes.
+
+        Args:
+            template: of ``N`` targets.
+            search: features of their crops.
+            boxes: ``[N, M, 4]`` crop boxes.
+            proposal: that of `propose` for the same crops, where it is at hand; an energy head does not read it.
+
+        Returns:
+            f ``[N, M]``, float32.
+        """
         if isinstance(self.energy, ProposalScore):
-            return self.energy(proposal, boxes)
+            return self.energy(self.propose(template, search) if proposal is None else proposal, boxes)
         return self.energy(template.modulation, template.bias, search.stride8, boxes)
 
     def fuse(self) -> EnergyTracker:

@@ -29,20 +29,17 @@ class Posterior:
     """``[...]`` P(present|x) = Z / (Z + exp b), in [0, 1] (docs/method.md, section 5)."""
 
     @classmethod
-    def from_scores(
-        cls, samples: Tensor, log_ratio: Tensor, null: Tensor, log_odds_shift: Tensor | float = 0.0
-    ) -> Posterior:
+    def from_scores(cls, samples: Tensor, log_ratio: Tensor, null: Tensor) -> Posterior:
         """Weighs samples by their scores.
 
         Args:
             samples: ``[..., M, D]`` from the sampler.
             log_ratio: ``[..., M]`` f - log q' at the samples.
             null: ``[...]`` log-mass b of "not here".
-            log_odds_shift: ``[...]`` prior log-odds of presence in use less those in training.
         """
         total = torch.logsumexp(log_ratio, -1)
         log_z = total - math.log(log_ratio.shape[-1])
-        presence = torch.sigmoid(log_z - null + log_odds_shift)
+        presence = torch.sigmoid(log_z - null)
         return cls(samples, log_ratio - total.unsqueeze(-1), log_z, presence)
 
     @property

@@ -10,15 +10,15 @@ from networks.config import StrictModel
 
 
 class TrackerConfig(StrictModel):
-    """Sampling, refinement, motion, presence and search."""
+    """Sampling, refinement, motion, presence, the template over time, and search."""
 
-    samples: int = Field(256, ge=8)
+    samples: int = Field(128, ge=8)
     """M, boxes drawn from the sampler in each crop."""
     estimate: Literal["mode", "mean", "proposal"] = "mode"
     """The point estimate: the strongest mode, the mean of all weighted samples, or the proposal's best component."""
     refine_steps: int = Field(3, ge=0)
     """Steps of gradient ascent on the score."""
-    refine_boxes: int = Field(8, ge=1)
+    refine_boxes: int = Field(4, ge=1)
     """Best samples that are refined."""
     motion_scale: float = Field(0.2, gt=0)
     """Scale of the heavy-tailed prior of the centre's displacement between frames, in units of the crop."""
@@ -30,7 +30,10 @@ class TrackerConfig(StrictModel):
     """Share of a frame's estimate in the smoothed size."""
     steady_rate: float = Field(0.03, gt=0, le=1)
     """Share of the smoothed size in the steady size, which a lost target goes back to."""
-    leave_rate: float = Field(0.02, gt=0, lt=1)
+    evidence: float = Field(0.6, gt=0, le=1)
+    """Power of a frame's evidence for presence: neighbouring frames err alike, so that they count for less than frames
+    that are independent."""
+    leave_rate: float = Field(0.1, gt=0, lt=1)
     """Prior probability that a target which is present is absent in the next frame."""
     return_rate: float = Field(0.1, gt=0, lt=1)
     """Prior probability that a target which is absent is present in the next frame."""
@@ -38,6 +41,14 @@ class TrackerConfig(StrictModel):
     """Presence from which a frame's estimate changes the target's size; below it the target counts as lost."""
     found_above: float = Field(0.5, ge=0, le=1)
     """Presence, after paying for the number of crops, from which the whole-frame search takes the target up."""
+    template_share: float = Field(0.35, ge=0, lt=1)
+    """Share of a recent view in the template; 0 keeps to the first view alone."""
+    template_every: int = Field(5, ge=1)
+    """Frames between two looks at whether the recent view may be renewed."""
+    template_above: float = Field(0.98, ge=0, le=1)
+    """P(present and near the estimate) above which a view may be kept."""
+    template_known: float = Field(0.8, ge=0, le=1)
+    """The same by the first view alone, which must recognise a view that is kept."""
     region_growth: float = Field(1.05, ge=1)
     """Growth of the search region for each lost frame."""
     region_growth_limit: float = Field(1.25, ge=1)

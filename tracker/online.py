@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from networks.boxes import cxcywh_to_xywh, frame_to_crop, region_around, xywh_to_cxcywh
+from networks.boxes import cxcywh_to_xywh, xywh_to_cxcywh
 from networks.model import EnergyTracker
 from networks.posterior import Posterior
 from networks.weights import WeightsInfo
@@ -20,6 +20,7 @@ from tracker.regions import crop
 from tracker.search import due, search_frame
 from tracker.state import State
 from tracker.step import step
+from tracker.template import encode_views, renew
 from tracker.track import Track
 
 SEARCHED_TOGETHER = 8
@@ -83,19 +84,17 @@ class Tracker:
             return self._start(images, boxes)
 
     def _start(self, images: Sequence[NDArray[np.uint8]], boxes: Sequence[Box]) -> State:
-        config = self.model.config
         centre = xywh_to_cxcywh(torch.tensor(boxes, dtype=torch.float32, device=self.device).reshape(-1, 4))
-        region = region_around(centre, config.template_factor)
-        crops = crop(images, region, config.template_size)
-        template = self.model.encode_template(crops, frame_to_crop(centre, region))
+        template = encode_views(self.model, images, centre)
         n = len(images)
         count = torch.zeros(n, dtype=torch.int64, device=self.device)
         return State(
+            first=template,
             template=template,
             box=centre,
             steady_size=centre[:, 2:],
             frame_size=frame_sizes(images, self.device),
-            factor=torch.full((n,), config.search_factor, device=self.device),
+            factor=torch.full((n,), self.model.config.search_factor, device=self.device),
             presence=torch.ones(n, device=self.device),
             lost=count,
             seed=torch.full_like(count, self.seed),
@@ -137,7 +136,8 @@ class Tracker:
         with torch.inference_mode(False), torch.no_grad():
             state = state.resized(frame_sizes(images, state.box.device))
             crops = crop(images, state.region, self.model.config.search_size)
-            state, posterior = step(self.model, state, crops, self.config)
+            state, posterior, views = step(self.model, state, crops, self.config)
+            state = renew(self.model, state, images, views, self.config)
             searched = due(state, self.config) if self.config.search else state.lost[:0]
             for begin in range(0, len(searched), SEARCHED_TOGETHER):
                 lost = searched[begin : begin + SEARCHED_TOGETHER]

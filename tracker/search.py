@@ -99,7 +99,8 @@ def search_frame(
     )
     # Who is not where it was looked for may have come back elsewhere: one more step of the chain.
     prior = presence_prior(state.presence, config)
-    found = estimate(model, state.template.select(owner), crops, uniform, prior[owner], None, config)
+    # By the first view: the recent one may be what led astray.
+    found = estimate(model, state.first.select(owner), crops, uniform, prior[owner], None, config)
     boxes = crop_to_frame(found.box, regions)
     posterior = found.posterior.map(lambda y: crop_to_frame(y, regions.unsqueeze(1)))
     best = torch.stack(

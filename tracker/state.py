@@ -17,7 +17,10 @@ SMALLEST_SIDE = 4.0
 class State(NamedTuple):
     """Everything that is carried from frame to frame."""
 
+    first: Template
+    """Of the first view; stays as it is."""
     template: Template
+    """In use: the first one, or its blend with a recent view."""
     box: Tensor
     """``[N, 4]`` (cx, cy, w, h) in frame pixels, the smoothed estimate."""
     steady_size: Tensor
@@ -42,18 +45,18 @@ class State(NamedTuple):
 
     def select(self, index: Tensor) -> State:
         """The states of the targets in ``index``, which may repeat."""
-        rest = (part.index_select(0, index) for part in self[1:])
-        return State(self.template.select(index), *rest)
+        rest = (part.index_select(0, index) for part in self[2:])
+        return State(self.first.select(index), self.template.select(index), *rest)
 
     def put(self, index: Tensor, other: State) -> State:
         """This state with the targets in ``index`` replaced by those of ``other``; templates stay."""
-        rest = (mine.index_copy(0, index, theirs) for mine, theirs in zip(self[1:], other[1:], strict=True))
-        return State(self.template, *rest)
+        rest = (mine.index_copy(0, index, theirs) for mine, theirs in zip(self[2:], other[2:], strict=True))
+        return State(self.first, self.template, *rest)
 
     def join(self, other: State) -> State:
         """The targets of this state, then those of the other."""
-        template = Template(*(torch.cat(parts) for parts in zip(self.template, other.template, strict=True)))
-        return State(template, *(torch.cat(parts) for parts in zip(self[1:], other[1:], strict=True)))
+        rest = (torch.cat(parts) for parts in zip(self[2:], other[2:], strict=True))
+        return State(self.first.join(other.first), self.template.join(other.template), *rest)
 
     def resized(self, frame_size: Tensor) -> State:
         """The state when frames come in the sizes ``[N, 2]`` (width, height): boxes keep their place in the picture."""

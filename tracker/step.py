@@ -12,15 +12,13 @@ from torch import Tensor
 
 from networks.boxes import crop_iou, crop_to_frame, frame_to_crop
 from networks.distributions import BOX_NOISE
-from networks.model import EnergyTracker, Template
+from networks.model import EnergyTracker, SearchFeatures, Template
 from networks.posterior import Posterior
 from tracker.config import TrackerConfig
 from tracker.motion import log_motion
 from tracker.noise import base_noise
 from tracker.state import State, keep_sane
-
-NEAR = 0.5
-"""IoU with a mode's peak from which a sample belongs to that mode."""
+from tracker.template import NEAR, Views, sure_targets
 
 
 class Estimate(NamedTuple):
@@ -30,6 +28,10 @@ class Estimate(NamedTuple):
     """Over crop boxes, batch ``[N]``."""
     box: Tensor
     """``[N, 4]`` crop boxes: the point estimate."""
+    search: SearchFeatures
+    """Of the crops."""
+    log_sampler: Tensor
+    """``[N, M]`` log q' of the posterior's samples."""
 
 
 def estimate(
@@ -59,9 +61,11 @@ def estimate(
         sampler = model.defend(proposal)
         drawn = sampler.from_uniform(uniform)
         samples = drawn.transpose(0, 1).contiguous()
-        score = model.score(template, search, proposal, samples)
-        shift = torch.logit(presence_before) - math.log(trained / (1 - trained))
-        posterior = Posterior.from_scores(samples, score - sampler.log_prob(drawn).T, template.null, shift)
+        score = model.score(template, search, samples, proposal)
+        log_sampler = sampler.log_prob(drawn).T
+        posterior = Posterior.from_scores(samples, score - log_sampler, template.null)
+        evidence = config.evidence * (posterior.log_z - template.null - math.log(trained / (1 - trained)))
+        posterior = replace(posterior, presence=torch.sigmoid(torch.logit(presence_before) + evidence))
         target = score
         if log_prior is not None:
             # Presence reads Z without the motion term; the boxes' weights have it.
@@ -71,13 +75,13 @@ def estimate(
         if config.estimate == "mode":
 
             def evaluate(boxes: Tensor) -> Tensor:
-                value = model.score(template, search, proposal, boxes)
+                value = model.score(template, search, boxes, proposal)
                 return value if log_prior is None else value + log_prior(boxes)
 
             box = _peak(evaluate, posterior, target, config)
         else:
             box = posterior.mean if config.estimate == "mean" else proposal.best_component
-    return Estimate(posterior, box)
+    return Estimate(posterior, box, search, log_sampler)
 
 
 def _peak(evaluate: Callable[[Tensor], Tensor], posterior: Posterior, target: Tensor, config: TrackerConfig) -> Tensor:
@@ -167,7 +171,7 @@ def presence_prior(presence: Tensor, config: TrackerConfig) -> Tensor:
     return prior.clamp(1e-4, 1 - 1e-4)
 
 
-def step(model: EnergyTracker, state: State, crops: Tensor, config: TrackerConfig) -> tuple[State, Posterior]:
+def step(model: EnergyTracker, state: State, crops: Tensor, config: TrackerConfig) -> tuple[State, Posterior, Views]:
     """Tracks every target of a batch through one frame.
 
     Args:
@@ -177,7 +181,8 @@ def step(model: EnergyTracker, state: State, crops: Tensor, config: TrackerConfi
         config: how to track.
 
     Returns:
-        The new state, and the posterior over (cx, cy, w, h) in frame pixels, batch ``[N]``.
+        The new state; the posterior over (cx, cy, w, h) in frame pixels, batch ``[N]``; and the views from which
+        templates are to be renewed.
     """
     region = state.region
     uniform = base_noise(state.seed, state.frame, config.samples, BOX_NOISE)
@@ -190,7 +195,9 @@ def step(model: EnergyTracker, state: State, crops: Tensor, config: TrackerConfi
     found = estimate(model, state.template, crops, uniform, prior, log_prior if config.motion else None, config)
     box = crop_to_frame(found.box, region)
     posterior = found.posterior.map(lambda y: crop_to_frame(y, region.unsqueeze(1)))
-    return advance(state, box, posterior.presence, model.config.search_factor, config), posterior
+    sure = sure_targets(model, state, *found, config)
+    after = advance(state, box, posterior.presence, model.config.search_factor, config)
+    return after, posterior, Views(sure, box[sure])
 
 
 def advance(state: State, box: Tensor, presence: Tensor, factor: float, config: TrackerConfig) -> State:

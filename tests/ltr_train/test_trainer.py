@@ -315,7 +315,7 @@ def test_the_objective_is_fed_the_sampler_and_the_proposal_where_they_belong() -
     proposal = model.propose(template, search)
     sampler = model.defend(proposal)
     drawn = sampler.from_uniform(uniform)
-    score = model.score(template, search, proposal, drawn.transpose(0, 1))
+    score = model.score(template, search, drawn.transpose(0, 1), proposal)
     expected_log_z = (score - sampler.log_prob(drawn).T).logsumexp(1) - np.log(16)
     torch.testing.assert_close(result.objective.log_z, expected_log_z)
     torch.testing.assert_close(result.log_odds, (expected_log_z - template.null).detach())

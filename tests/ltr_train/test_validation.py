@@ -26,6 +26,7 @@ from networks.posterior import Posterior
 from tests.ltr_train.scenes import load_scenes, write_scenes
 from tracker.config import TrackerConfig
 from tracker.state import State
+from tracker.template import Views
 
 SMALL = ModelConfig(
     backbone=BackboneConfig(stem_width=8, widths=(8, 8, 16), depths=(1, 1, 1)),
@@ -257,10 +258,13 @@ def test_figures_are_finite_reproducible_and_leave_the_model_in_training_as_it_i
 def test_a_tracker_that_stays_where_it_began_is_right_on_clips_that_do_not_move(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def stay(model: EnergyTracker, state: State, crops: torch.Tensor, config: TrackerConfig) -> tuple[State, Posterior]:
+    def stay(
+        model: EnergyTracker, state: State, crops: torch.Tensor, config: TrackerConfig
+    ) -> tuple[State, Posterior, Views]:
         samples = state.box.unsqueeze(1).expand(-1, config.samples, -1)
         even = torch.full(samples.shape[:2], -math.log(config.samples))
-        return state, Posterior(samples, even, torch.zeros(len(even)), torch.full((len(even),), 0.75))
+        found = Posterior(samples, even, torch.zeros(len(even)), torch.full((len(even),), 0.75))
+        return state, found, Views(torch.zeros(0, dtype=torch.int64), state.box[:0])
 
     monkeypatch.setattr("tracker.online.step", stay)
     figures = validate_by_tracking(EnergyTracker(SMALL), two_clips(), TRACKER, 2, 0)

@@ -33,7 +33,7 @@ def test_shapes_from_crops_to_scores(model: EnergyTracker) -> None:
     assert proposal.event_shape == (4,)
     assert proposal.loc.shape == (2, 256, 4)
     boxes = model.defend(proposal).from_uniform(torch.rand(10, 2, 5)).transpose(0, 1)
-    assert model.score(template, search, proposal, boxes).shape == (2, 10)
+    assert model.score(template, search, boxes, proposal).shape == (2, 10)
     assert template.null.shape == (2,)
 
 
@@ -52,11 +52,11 @@ def test_the_score_depends_on_box_template_and_search(model: EnergyTracker) -> N
     template = model.encode_template(crops(2, 128), torch.tensor([[0.0, 0.0, -0.7, -0.7]]).repeat(2, 1))
     search = model.features(crops(2, 256))
     proposal = model.propose(template, search)
-    score = model.score(template, search, proposal, boxes)
+    score = model.score(template, search, boxes, proposal)
     assert score[0, 0] != score[0, 1]
-    swapped = model.score(template.select(torch.tensor([1, 0])), search, proposal, boxes)
+    swapped = model.score(template.select(torch.tensor([1, 0])), search, boxes, proposal)
     assert score[0, 0] != swapped[0, 0]
-    moved = model.score(template, search.select(torch.tensor([1, 0])), proposal, boxes)
+    moved = model.score(template, search.select(torch.tensor([1, 0])), boxes, proposal)
     assert score[0, 0] != moved[0, 0]
 
 
@@ -67,7 +67,7 @@ def test_without_an_energy_head_the_proposal_scores_itself_and_its_mass_is_z() -
     search = model.features(crops(2, 256))
     proposal = model.propose(template, search)
     drawn = proposal.from_uniform(torch.rand(50, 2, 5))
-    score = model.score(template, search, proposal, drawn.transpose(0, 1))
+    score = model.score(template, search, drawn.transpose(0, 1), proposal)
     # Every sample of q weighs the same, and what it weighs is Z.
     ratio = score - proposal.log_prob(drawn).T
     torch.testing.assert_close(ratio, proposal.log_mass.unsqueeze(1).expand(-1, 50), atol=1e-4, rtol=0)
@@ -77,7 +77,7 @@ def test_without_an_energy_head_the_proposal_scores_itself_and_its_mass_is_z() -
 
 
 def test_the_default_network_is_small(model: EnergyTracker) -> None:
-    assert 1e6 < sum(p.numel() for p in model.parameters()) < 3e6
+    assert sum(p.numel() for p in model.parameters()) < 3e6
 
 
 def fake_timm(state: dict[str, torch.Tensor]) -> types.ModuleType:

@@ -24,7 +24,7 @@ TRAINED = 0.85
 SIGMA = 0.05
 LEVEL = 20.0
 NULL = 12.0
-CONFIG = TrackerConfig()
+CONFIG = TrackerConfig(samples=256, evidence=0.8)
 
 
 class SquareModel:
@@ -54,7 +54,9 @@ class SquareModel:
     def defend(self, proposal: DenseMixture) -> DefensiveMixture:
         return DefensiveMixture(proposal, BroadBoxes(tuple(proposal.batch_shape), -1.4, 0.6), 0.1)
 
-    def score(self, template: Template, search: SearchFeatures, proposal: DenseMixture, boxes: Tensor) -> Tensor:
+    def score(
+        self, template: Template, search: SearchFeatures, boxes: Tensor, proposal: DenseMixture | None = None
+    ) -> Tensor:
         at, visible = search.stride8[:, None, :4], search.stride8[:, 4:]
         peak = LEVEL + visible - 0.5 * ((boxes - at) / SIGMA).square().sum(-1)
         return peak.clamp_min(-50.0)
@@ -73,8 +75,10 @@ def state(boxes: list[tuple[float, float, float, float]], **changes: Any) -> Sta
     n = len(boxes)
     empty = torch.zeros(n, 1)
     count = torch.zeros(n, dtype=torch.int64)
+    template = Template(torch.zeros(n, 1, 1), empty, empty, empty, torch.zeros(n))
     plain = State(
-        template=Template(torch.zeros(n, 1, 1), empty, empty, empty, torch.zeros(n)),
+        first=template,
+        template=template,
         box=torch.tensor(boxes),
         steady_size=torch.tensor(boxes)[:, 2:],
         frame_size=torch.tensor([[320.0, 240.0]]).repeat(n, 1),
@@ -104,7 +108,8 @@ LOG_Z = LEVEL + 4 * math.log(SIGMA) + 2 * math.log(2 * math.pi)
 def test_presence_takes_the_training_prior_out_and_its_own_in(prior: float) -> None:
     posterior, box = posterior_of(prior)
     assert float(posterior.log_z) == pytest.approx(LOG_Z, abs=0.05)
-    odds = float(posterior.log_z) - NULL + math.log(prior / (1 - prior)) - math.log(TRAINED / (1 - TRAINED))
+    evidence = float(posterior.log_z) - NULL - math.log(TRAINED / (1 - TRAINED))
+    odds = CONFIG.evidence * evidence + math.log(prior / (1 - prior))
     assert float(posterior.presence) == pytest.approx(1 / (1 + math.exp(-odds)), abs=1e-4)
     torch.testing.assert_close(box[0], TRUTH, atol=0.01, rtol=0)
     torch.testing.assert_close(posterior.mean[0], TRUTH, atol=0.01, rtol=0)
@@ -131,8 +136,8 @@ def test_a_step_uses_the_motion_prior_about_the_last_box() -> None:
     crops[..., 24:40, 32:48] = 255
     before = state([(100, 100, 24, 24)], presence=torch.ones(1))
     tight = TrackerConfig(motion_scale=0.02)
-    _, strict = step(MODEL, before, crops, tight)
-    _, loose = step(MODEL, before, crops, TrackerConfig(motion=False))
+    _, strict, _ = step(MODEL, before, crops, tight)
+    _, loose, _ = step(MODEL, before, crops, TrackerConfig(motion=False))
     # Without it the posterior lies on the square, 12 px to the right of the last box; with it, nearer to that.
     assert float(loose.mean[0, 0]) == pytest.approx(112.0, abs=1.0)
     assert 100 < float(strict.mean[0, 0]) < float(loose.mean[0, 0]) - 1
@@ -148,7 +153,8 @@ def test_the_search_finds_a_target_anywhere_and_pays_for_looking() -> None:
     assert (after.lost.item(), after.factor.item()) == (0, 4.0)
     total = math.ceil(320 / (0.7 * 144)) * math.ceil(240 / (0.7 * 144))
     prior = 0.01 * (1 - CONFIG.leave_rate) + 0.99 * CONFIG.return_rate
-    odds = float(posterior.log_z) + math.log(prior / (1 - prior)) - math.log(TRAINED / (1 - TRAINED))
+    evidence = float(posterior.log_z) - math.log(TRAINED / (1 - TRAINED))
+    odds = CONFIG.evidence * evidence + math.log(prior / (1 - prior))
     expected = 1 / (1 + math.exp(-(odds - math.log(total))))
     assert float(posterior.presence) == pytest.approx(expected, abs=1e-4)
 

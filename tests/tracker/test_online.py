@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import ebtrack
+from tracker.config import TrackerConfig
 
 BOX = (100.0, 80.0, 40.0, 30.0)
 
@@ -35,7 +36,7 @@ def test_a_track_has_box_presence_and_posterior_in_frame_pixels(tracker: ebtrack
     assert all(isinstance(value, float) for value in track.box)
     assert 0 <= track.presence <= 1
     posterior = track.posterior
-    assert posterior.samples.shape == (256, 4)
+    assert posterior.samples.shape == (TrackerConfig().samples, 4)
     assert posterior.mean.shape == (4,)
     assert posterior.covariance.shape == (4, 4)
     low, high = posterior.interval(0.9)

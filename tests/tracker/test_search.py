@@ -19,6 +19,7 @@ def state_of(n: int) -> State:
     count = torch.zeros(n, dtype=torch.int64)
     return State(
         template,
+        template,
         torch.tensor([[100.0, 100.0, 20.0, 40.0]]).repeat(n, 1),
         torch.tensor([[20.0, 40.0]]).repeat(n, 1),
         torch.tensor([[320.0, 240.0]]).repeat(n, 1),
@@ -28,6 +29,10 @@ def state_of(n: int) -> State:
         count,
         count,
     )
+
+
+def tensors(state: State) -> list[torch.Tensor]:
+    return [*state.first, *state.template, *state[2:]]
 
 
 def test_a_lost_target_keeps_its_size_and_its_region_grows_to_the_limit() -> None:
@@ -105,12 +110,16 @@ def test_a_change_of_frame_size_moves_boxes_along() -> None:
 def test_states_are_joined_in_order_and_taken_apart_again() -> None:
     first = state_of(2)._replace(lost=torch.tensor([1, 2]))
     second = state_of(1)._replace(lost=torch.tensor([3]))
-    second = second._replace(template=second.template._replace(null=torch.tensor([7.0])))
+    second = second._replace(
+        first=second.first._replace(null=torch.tensor([5.0])),
+        template=second.template._replace(null=torch.tensor([7.0])),
+    )
     joined = first.join(second)
     assert joined.lost.tolist() == [1, 2, 3]
+    assert joined.first.null.tolist() == [0, 0, 5]
     assert joined.template.null.tolist() == [0, 0, 7]
     again = joined.select(torch.tensor([2]))
-    parts = zip((*again.template, *again[1:]), (*second.template, *second[1:]), strict=True)
+    parts = zip(tensors(again), tensors(second), strict=True)
     assert all(torch.equal(a, b) for a, b in parts)
 
 

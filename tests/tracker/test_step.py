@@ -36,10 +36,10 @@ def test_four_targets_in_a_batch_are_what_four_single_runs_are(
     tracker = ebtrack.load(untrained_weights, device="cpu", seed=7)
     batch = tracker.start([frames[0]] * 4, BOXES)
     crops = crop([frames[1]] * 4, batch.region, 256)
-    together, posterior = step(tracker.model, batch, crops, tracker.config)
+    together, posterior, _ = step(tracker.model, batch, crops, tracker.config)
     for i, box in enumerate(BOXES):
         single = tracker.start([frames[0]], [box])
-        alone, own = step(tracker.model, single, crop([frames[1]], single.region, 256), tracker.config)
+        alone, own, _ = step(tracker.model, single, crop([frames[1]], single.region, 256), tracker.config)
         torch.testing.assert_close(together.box[i], alone.box[0], atol=1e-2, rtol=1e-4)
         torch.testing.assert_close(posterior.presence[i], own.presence[0], atol=1e-4, rtol=1e-4)
         # Equal noise gives equal boxes; in units of the crop to 1e-4.
@@ -50,9 +50,9 @@ def test_four_targets_in_a_batch_are_what_four_single_runs_are(
 def test_a_step_leaves_its_state_alone(untrained_weights: Path, frames: list[np.ndarray]) -> None:
     tracker = ebtrack.load(untrained_weights, device="cpu")
     state = tracker.start([frames[0]], BOXES[:1])
-    before = [part.clone() for part in (*state.template, *state[1:])]
+    before = [part.clone() for part in (*state.first, *state.template, *state[2:])]
     step(tracker.model, state, crop([frames[1]], state.region, 256), tracker.config)
-    assert all(torch.equal(a, b) for a, b in zip(before, (*state.template, *state[1:]), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(before, (*state.first, *state.template, *state[2:]), strict=True))
 
 
 def test_same_seed_same_boxes_other_seed_other_samples(untrained_weights: Path, frames: list[np.ndarray]) -> None:
