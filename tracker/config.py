@@ -41,8 +41,8 @@ class TrackerConfig(StrictModel):
     """Presence from which a frame's estimate changes the target's size; below it the target counts as lost."""
     found_above: float = Field(0.5, ge=0, le=1)
     """Presence, after paying for the number of crops, from which the whole-frame search takes the target up."""
-    template_share: float = Field(0.35, ge=0, lt=1)
-    """Share of a recent view in the template; 0 keeps to the first view alone."""
+    template_share: float = Field(0.0, ge=0, lt=1)
+    """Share of a recent view in the template, for example 0.35; 0 keeps to the first view alone."""
     template_every: int = Field(5, ge=1)
     """Frames between two looks at whether the recent view may be renewed."""
     template_above: float = Field(0.98, ge=0, le=1)
