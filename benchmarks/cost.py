@@ -46,10 +46,10 @@ def by_part(tracker: Tracker) -> dict[str, float]:
 
     The template is taken to be renewed as often as it can be.
     """
-    config = tracker.config
-    tracker.config = config.model_copy(update={"template_above": 0.0, "template_known": 0.0})
+    model, box, config = tracker.model, (280, 200, 80, 80), tracker.config
+    renewing = config.model_copy(update={"template_above": 0.0, "template_known": 0.0})
+    tracker = Tracker(model, tracker.weights_info, tracker.device, tracker.seed, renewing)
     frame = np.random.default_rng(0).integers(0, 256, (480, 640, 3)).astype(np.uint8)
-    model, box = tracker.model, (280, 200, 80, 80)
     tracker.init(frame, box)
     with Multiplications() as total:
         for _ in range(config.template_every):

@@ -55,6 +55,8 @@ class LossConfig(StrictModel):
     nll: float = Field(0.5, ge=0)
     """Of L_nll, by which the label teaches q."""
     presence: float = Field(1.0, gt=0)
+    shared_features: bool = True
+    """Whether the proposal's losses train the features, or its head alone, as in the paper's experiments."""
 
 
 class TrainConfig(StrictModel):
@@ -101,6 +103,11 @@ class TrainConfig(StrictModel):
         if self.method != "joint" and self.model.score != "proposal":
             raise ValueError(
                 f"method {self.method} gives a network without energy head: it needs model.score: proposal"
+            )
+        if self.method != "joint" and not self.loss.shared_features:
+            raise ValueError(
+                f"method {self.method} trains the tracker's features by the proposal alone: it needs "
+                "loss.shared_features: true"
             )
         if self.method == "mdn" and (self.loss.energy or self.loss.kl):
             raise ValueError("method mdn has no energy to learn from: it needs loss.energy: 0 and loss.kl: 0")

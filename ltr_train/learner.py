@@ -62,9 +62,9 @@ class Learner(nn.Module):
         autocast = torch.autocast(uniform.device.type, torch.bfloat16, enabled=self.config.mixed_precision)
         template_crops, search_crops = (batch[name].permute(0, 3, 1, 2) for name in ("template", "search"))
         with autocast:
-            template = tracker.encode_template(template_crops, batch["template_box"])
+            template = tracker.encode_template(template_crops, batch["template_box"], weight.shared_features)
             search = tracker.features(search_crops)
-            proposal = tracker.propose(template, search)
+            proposal = tracker.propose(template, search, weight.shared_features)
         sampler = tracker.defend(proposal)
         label, samples = batch["search_box"], sampler.from_uniform(uniform)
         boxes = torch.cat((label.unsqueeze(0), samples)).transpose(0, 1)

@@ -89,24 +89,33 @@ class EnergyTracker(nn.Module):
         up = nn.functional.interpolate(stride16, scale_factor=2.0, mode="nearest")
         return SearchFeatures(self.smooth8(torch.relu(self.lateral8(stride8) + up)), stride16)
 
-    def encode_template(self, crops: Tensor, boxes: Tensor) -> Template:
+    def encode_template(self, crops: Tensor, boxes: Tensor, shared: bool = True) -> Template:
         """What is kept of targets.
 
         Args:
             crops: ``[N, 3, template_size, template_size]``, BGR, 0 to 255.
             boxes: ``[N, 4]`` the targets in crop coordinates.
+            shared: whether the proposal's gradient reaches the features.
         """
         found = self.features(crops)
-        pooled = roi_pool(found.stride16, boxes.unsqueeze(1), 1)[:, 0, :, 0, 0]
+        stride16 = found.stride16 if shared else found.stride16.detach()
+        pooled = roi_pool(stride16, boxes.unsqueeze(1), 1)[:, 0, :, 0, 0]
         return Template(
-            self.proposal.template_kernel(found.stride16),
+            self.proposal.template_kernel(stride16),
             pooled,
             *self.energy.template_code(found.stride8, boxes),
         )
 
-    def propose(self, template: Template, search: SearchFeatures) -> DenseMixture:
-        """The proposal q of each crop: batch ``[N]``, events ``[4]`` in crop coordinates."""
-        return self.proposal(template.kernel, template.pooled, search.stride16)
+    def propose(self, template: Template, search: SearchFeatures, shared: bool = True) -> DenseMixture:
+        """The proposal q of each crop: batch ``[N]``, events ``[4]`` in crop coordinates.
+
+        Args:
+            template: of ``N`` targets.
+            search: features of their crops.
+            shared: whether the proposal's gradient reaches them.
+        """
+        stride16 = search.stride16 if shared else search.stride16.detach()
+        return self.proposal(template.kernel, template.pooled, stride16)
 
     def defend(self, proposal: DenseMixture) -> DefensiveMixture:
         """The sampler q' = (1 - a) q + a u of docs/method.md, section 5."""

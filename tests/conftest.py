@@ -1,8 +1,11 @@
 """What the tests share."""
 
+import json
 from pathlib import Path
 
+import cv2
 import hypothesis
+import numpy as np
 import pytest
 import torch
 
@@ -23,3 +26,21 @@ def untrained_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
     save_weights(path, EnergyTracker(ModelConfig()), {"steps": 0, "terms": "none"}, "0.0")
     return path
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Pictures of a bright disc each, in COCO format."""
+    folder = tmp_path / "data" / "discs"
+    (folder / "images").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    images, annotations = [], []
+    for i in range(1, 17):
+        picture = cv2.resize(rng.integers(0, 255, (12, 16, 3), np.uint8), (160, 120))
+        cv2.circle(picture, (80, 60), 14, (250, 250, 250), -1)
+        cv2.imwrite(str(folder / "images" / f"{i}.png"), picture)
+        images.append({"id": i, "file_name": f"{i}.png", "width": 160, "height": 120})
+        annotations.append({"id": i, "image_id": i, "bbox": [66, 46, 28, 28], "category_id": 1, "iscrowd": 0})
+    content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "disc"}]}
+    (folder / "annotations.json").write_text(json.dumps(content))
+    return folder.parent

@@ -162,6 +162,23 @@ def test_the_teacher_and_its_pupil_do_not_reach_into_each_other(make: Callable[.
     assert size(teacher) < 1e-5 < 1e-2 < size(pupil)
 
 
+def test_the_proposal_trains_the_features_or_its_head_alone() -> None:
+    def gradients(**loss: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        torch.manual_seed(0)
+        learner = Learner(config(loss={"presence": 1e-9, "energy": 0, "kl": 1, **loss})).eval()
+        learner(first_batch(), noise()).loss.backward()
+        return tuple(
+            torch.stack([p.grad.abs().sum() for p in part.parameters() if p.grad is not None]).sum()
+            for part in (learner.tracker.backbone, learner.tracker.proposal)
+        )  # type: ignore[return-value]
+
+    features, head = gradients(shared_features=False)
+    assert features < 1e-5 < 1e-2 < head
+    features, shared_head = gradients()
+    assert features > 1e-2
+    assert shared_head == pytest.approx(head.item(), rel=1e-5)
+
+
 def test_the_estimator_that_teaches_the_energy_is_a_choice() -> None:
     def loss(theta: str) -> float:
         torch.manual_seed(0)
