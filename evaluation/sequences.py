@@ -1,4 +1,4 @@
-"""Annotated sequences in plain folders: ``video.mp4`` or numbered pictures, and ``groundtruth.txt``, each."""
+"""Annotated sequences: what trackers are run on and measured by. Reads them from plain folders."""
 
 from __future__ import annotations
 
@@ -11,34 +11,47 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.annotation_files import Bools, DatasetError, Floats, list_pictures, read_boxes, read_labels
 from tracker.sources.base import SourceError
-from tracker.sources.images import is_image
-from tracker.sources.opening import open_source
+from tracker.sources.images import ImageFiles
 
-_LAYOUT = "one folder a sequence with groundtruth.txt and video.mp4 or numbered pictures"
+_LAYOUT = "one folder a sequence with groundtruth.txt and video.mp4, numbered pictures, or numbered pictures in img"
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """One annotated video."""
+    """One annotated video of ``T`` frames."""
 
     name: str
-    video: Path
-    """The video file, or the folder of numbered pictures."""
-    groundtruth: NDArray[np.float64]
-    """``[T, 4]`` x, y, w, h in 0-based pixels, nan where the target is absent."""
+    source: Path | tuple[Path, ...]
+    """A video file, or the ``T`` pictures in order."""
+    groundtruth: Floats
+    """``[T, 4]`` x, y, w, h in 0-based pixels, nan where the target is absent or the frame is not annotated."""
+    absent: Bools
+    """``[T]`` the annotators say that the target is out of view or wholly hidden. A row of nan that is not absent is
+    not annotated."""
+    attributes: tuple[str, ...] = ()
+    """What the benchmark says is difficult in it, in the benchmark's words."""
+
+    def __len__(self) -> int:
+        return len(self.groundtruth)
 
     def frames(self) -> Iterator[NDArray[np.uint8]]:
-        """The frames, H x W x 3 uint8 BGR; never more than there are annotations.
+        """The ``T`` frames, H x W x 3 uint8 BGR.
 
         Raises:
-            ValueError: there are fewer frames than annotations, or a picture cannot be read.
+            ValueError: there are fewer frames than annotations, or a picture cannot be read; the message names the
+                file and the frame, counted from 0.
         """
-        with closing(_pictures(self.video) if self.video.is_dir() else _decoded(self.video)) as images:
-            for index in range(len(self.groundtruth)):
-                image = next(images, None)
+        with closing(_decoded(self.source) if isinstance(self.source, Path) else _pictures(self.source)) as images:
+            for index in range(len(self)):
+                try:
+                    image = next(images, None)
+                except SourceError as error:
+                    raise ValueError(f"frame {index} of {self.name}: {error}") from error
                 if image is None:
-                    raise ValueError(f"{self.video} ends at frame {index}, {len(self.groundtruth)} are annotated")
+                    place = self.source if isinstance(self.source, Path) else self.source[0].parent
+                    raise ValueError(f"{place} ends at frame {index}, {len(self)} are annotated")
                 yield image
 
 
@@ -46,26 +59,47 @@ def read_sequences(root: Path) -> list[Sequence]:
     """All sequences below a folder, by name.
 
     A folder with numbered pictures and ``absence.label`` is one of GOT-10k, whose boxes are 1-based; all others are
-    0-based.
+    0-based. Further pictures than those annotated are left out.
 
     Raises:
-        ValueError: there is no such folder, no sequence in it, or one that cannot be used; the message names it.
+        DatasetError: there is no such folder, no sequence in it, or one that cannot be used; the message names it.
+    """
+    return [read_sequence(root / name) for name in sequence_names(root)]
+
+
+def sequence_names(root: Path) -> list[str]:
+    """Names of the sequences below a folder, sorted.
+
+    Raises:
+        DatasetError: there is no such folder, or no sequence in it.
     """
     if not root.is_dir():
-        raise ValueError(f"no folder {root}: expected {_LAYOUT}")
-    found = []
-    for file in sorted(root.glob("*/groundtruth.txt")):
-        video, boxes = file.with_name("video.mp4"), _read_boxes(file)
-        if not video.is_file():
-            video = file.parent
-            if not any(is_image(path) for path in video.iterdir()):
-                raise ValueError(f"{video} has groundtruth.txt but no video.mp4 and no pictures")
-            labels = file.with_name("absence.label")
-            boxes = _got10k(boxes, labels) if labels.is_file() else boxes
-        found.append(Sequence(file.parent.name, video, boxes))
-    if not found:
-        raise ValueError(f"no sequences in {root}: expected {_LAYOUT}")
-    return found
+        raise DatasetError(f"no folder {root}: expected {_LAYOUT}")
+    names = sorted(file.parent.name for file in root.glob("*/groundtruth.txt"))
+    if not names:
+        raise DatasetError(f"no sequences in {root}: expected {_LAYOUT}")
+    return names
+
+
+def read_sequence(folder: Path) -> Sequence:
+    """One of the sequences of `read_sequences`.
+
+    Raises:
+        DatasetError: it cannot be used; the message names the file and, where it has one, the line.
+    """
+    file, video, labels = (folder / name for name in ("groundtruth.txt", "video.mp4", "absence.label"))
+    if video.is_file():
+        boxes = read_boxes(file)
+        return Sequence(folder.name, video, boxes, np.isnan(boxes[:, 0]))
+    pictures = list_pictures(folder) or list_pictures(folder / "img")
+    if not pictures:
+        raise DatasetError(f"{folder} has groundtruth.txt but no video.mp4 and no pictures")
+    boxes = read_boxes(file, origin=1.0 if labels.is_file() else 0.0)
+    if labels.is_file():
+        boxes[read_labels(labels, len(boxes)) > 0] = np.nan
+    if len(pictures) < len(boxes):
+        raise DatasetError(f"{file} has {len(boxes)} lines, {pictures[0].parent} has {len(pictures)} pictures")
+    return Sequence(folder.name, pictures[: len(boxes)], boxes, np.isnan(boxes[:, 0]))
 
 
 def _decoded(video: Path) -> Generator[NDArray[np.uint8], None, None]:
@@ -78,34 +112,7 @@ def _decoded(video: Path) -> Generator[NDArray[np.uint8], None, None]:
         capture.release()
 
 
-def _pictures(folder: Path) -> Generator[NDArray[np.uint8], None, None]:
-    """Pictures of a folder, in the order of their numbers."""
-    try:
-        # A relative name of nothing but digits would be a camera's.
-        with open_source(str(folder.absolute())) as source:
-            for frame in source:
-                yield frame.image
-    except SourceError as error:
-        raise ValueError(str(error)) from error
-
-
-def _read_boxes(file: Path) -> NDArray[np.float64]:
-    expected = "expected x,y,w,h in each line, nan where the target is absent, and a box in the first"
-    try:
-        boxes = np.loadtxt(file, delimiter=",", ndmin=2)
-    except ValueError as error:
-        raise ValueError(f"{file} cannot be read, {expected}: {error}") from error
-    if boxes.shape[1] != 4 or not np.isfinite(boxes[0]).all():
-        raise ValueError(f"{file} begins with {', '.join(map(str, boxes[0].tolist()))}: {expected}")
-    return boxes
-
-
-def _got10k(boxes: NDArray[np.float64], labels: Path) -> NDArray[np.float64]:
-    """Boxes in 0-based pixels, nan where the labels, a number a line, say absent."""
-    try:
-        absent = np.loadtxt(labels, ndmin=1) > 0
-    except ValueError as error:
-        raise ValueError(f"{labels} cannot be read, expected 0 or 1 in each line: {error}") from error
-    if len(absent) != len(boxes):
-        raise ValueError(f"{labels} has {len(absent)} lines, groundtruth.txt has {len(boxes)}")
-    return np.where(absent[:, None], np.nan, boxes - np.array([1.0, 1.0, 0.0, 0.0]))
+def _pictures(paths: tuple[Path, ...]) -> Generator[NDArray[np.uint8], None, None]:
+    with ImageFiles(str(paths[0].parent), paths[0].parent.name, paths) as source:
+        for frame in source:
+            yield frame.image

@@ -42,10 +42,10 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         read_sequences(tmp_path)
 
 
-@pytest.mark.parametrize("line", ["nan,nan,nan,nan", "1,2,3", "1 2 3 4"])
+@pytest.mark.parametrize("line", ["nan,nan,nan,nan", "1,2,3", "1,2,3,nan", "1,2,3,inf", "x,y,w,h"])
 def test_annotations_that_cannot_be_used_are_named(tmp_path: Path, line: str) -> None:
     write_sequence(tmp_path / "a", 2, [line] * 2)
-    with pytest.raises(ValueError, match=r"a/groundtruth\.txt .*expected x,y,w,h"):
+    with pytest.raises(ValueError, match=r"a/groundtruth\.txt, line 1: .* expected"):
         read_sequences(tmp_path)
 
 
@@ -68,8 +68,10 @@ def test_numbered_pictures_are_a_video(tmp_path: Path, monkeypatch: pytest.Monke
         list(sequence.frames())
     (tmp_path / "7" / "5.png").unlink()
     (tmp_path / "7" / "6.png").unlink()
-    with pytest.raises(ValueError, match="ends at frame 10, 11 are annotated"):
+    with pytest.raises(ValueError, match=r"frame 4 of 7: .*5\.png"):
         list(sequence.frames())
+    with pytest.raises(ValueError, match=r"7/groundtruth\.txt has 11 lines, 7 has 10 pictures"):
+        read_sequences(Path("."))
 
 
 def test_boxes_of_got10k_are_1_based_and_absent_where_its_label_says(tmp_path: Path) -> None:
@@ -77,7 +79,7 @@ def test_boxes_of_got10k_are_1_based_and_absent_where_its_label_says(tmp_path: P
     (tmp_path / "a" / "absence.label").write_text("0\n1\n0\n")
     (sequence,) = read_sequences(tmp_path)
     np.testing.assert_array_equal(sequence.groundtruth, [[0, 1, 3, 4], [np.nan] * 4, [8, 8, 7, 8]])
-    for content, message in (("0\n1\n", "has 2 lines, groundtruth.txt has 3"), ("no\n", "expected 0 or 1")):
+    for content, message in (("0\n1\n", "has 2 labels for 3 frames"), ("no\n", "line 1: 'no' holds no numbers")):
         (tmp_path / "a" / "absence.label").write_text(content)
         with pytest.raises(ValueError, match=message):
             read_sequences(tmp_path)
