@@ -5,7 +5,8 @@ Boxes are pixel boxes (x, y, w, h), nan where the target is absent; intervals ar
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,8 @@ def box_iou(a: Floats, b: Floats) -> Floats:
     high = np.minimum(a[:, :2] + a[:, 2:], b[:, :2] + b[:, 2:])
     intersection = np.clip(high - low, 0, None).prod(1)
     union = a[:, 2:].prod(1) + b[:, 2:].prod(1) - intersection
-    return intersection / np.maximum(union, np.finfo(float).tiny)
+    # Rounding can make a box overlap itself by more than 1, which would be above every threshold.
+    return np.minimum(intersection / np.maximum(union, np.finfo(float).tiny), 1.0)
 
 
 def average_overlap(boxes: Floats, groundtruth: Floats) -> float:
@@ -28,7 +30,7 @@ def average_overlap(boxes: Floats, groundtruth: Floats) -> float:
 
     nan where there is no such frame.
     """
-    return _mean_of_known(box_iou(boxes, groundtruth)[1:])
+    return mean_of_known(box_iou(boxes, groundtruth)[1:])
 
 
 def success_rate(boxes: Floats, groundtruth: Floats, threshold: float) -> float:
@@ -37,7 +39,126 @@ def success_rate(boxes: Floats, groundtruth: Floats, threshold: float) -> float:
     Boxes are ``[T, 4]``; nan where there is no such frame.
     """
     overlap = box_iou(boxes, groundtruth)[1:]
-    return _mean_of_known(np.where(np.isnan(overlap), np.nan, overlap > threshold))
+    return mean_of_known(np.where(np.isnan(overlap), np.nan, overlap > threshold))
+
+
+def count_failures(overlap: Floats) -> int:
+    """How often a box left its target: frames of overlap 0 that follow one with more, those of nan skipped.
+
+    A tracker that runs on has no resets to count, as VOT's supervised protocol has; this counts the losses themselves,
+    each once however long it lasts.
+
+    Args:
+        overlap: ``[T]`` IoU, nan where there is no target. Before the first frame the box counts as on target.
+    """
+    meets = np.concatenate(([True], overlap[~np.isnan(overlap)] > 0))
+    return int((meets[:-1] & ~meets[1:]).sum())
+
+
+def frames_per_second(
+    seconds: Iterable[Floats], definition: Literal["n / sum of t", "mean of 1 / t"] = "n / sum of t"
+) -> float:
+    """Speed over the frames of all sequences whose time is known and above zero; nan where there is none.
+
+    Args:
+        seconds: of the frames that count, one array a sequence; without the first, which holds the tracker's start.
+        definition: frames over their summed time; or the mean of each frame's own rate, as GOT-10k's toolkit has it,
+            which is never lower, and far higher where few frames take long.
+    """
+    times = np.concatenate([np.zeros(0), *seconds])
+    times = times[np.isfinite(times) & (times > 0)]
+    if not len(times):
+        return float("nan")
+    return float(len(times) / times.sum() if definition == "n / sum of t" else np.mean(1 / times))
+
+
+class LongTerm(NamedTuple):
+    """Precision and recall of a tracker that may say that its target is absent, by the presence it asks for."""
+
+    thresholds: Floats
+    """``[K]`` of presence, rising."""
+    precisions: Floats
+    """``[K]`` mean over sequences of the mean IoU of the boxes that are reported; 1 where none is."""
+    recalls: Floats
+    """``[K]`` mean over sequences of the summed IoU of these boxes over the number of frames with the target."""
+
+    @property
+    def fs(self) -> Floats:
+        """``[K]`` harmonic mean of the two."""
+        total = self.precisions + self.recalls
+        return 2 * self.precisions * self.recalls / np.where(total > 0, total, 1.0)
+
+    @property
+    def f(self) -> float:
+        """The highest F, which ranks trackers."""
+        return float(self.fs.max())
+
+    @property
+    def precision(self) -> float:
+        """At the threshold of the highest F."""
+        return float(self.precisions[self.fs.argmax()])
+
+    @property
+    def recall(self) -> float:
+        """At the threshold of the highest F."""
+        return float(self.recalls[self.fs.argmax()])
+
+
+def long_term(overlaps: Sequence[Floats], presences: Sequence[Floats], most_thresholds: int = 100) -> LongTerm:
+    """Long-term precision, recall and F (Lukežič et al., IEEE Transactions on Cybernetics 2020).
+
+    A box is reported where presence is at or above a threshold, the same for all sequences; one reported while the
+    target is absent has an overlap of 0. Frames whose truth nobody knows are the caller's to leave out.
+
+    Args:
+        overlaps: ``[T]`` IoU of each sequence, nan where the target is absent.
+        presences: ``[T]`` P(present) of the same frames.
+        most_thresholds: quantiles of presence over all frames that are tried.
+
+    Raises:
+        ValueError: there is no sequence with the target in it, or the two do not go together.
+    """
+    pairs = [(o, p) for o, p in zip(overlaps, presences, strict=True) if not np.isnan(o).all()]
+    if not pairs:
+        raise ValueError("long-term figures need a sequence in which the target is seen")
+    if wrong := [(len(o), len(p)) for o, p in pairs if len(o) != len(p)]:
+        raise ValueError(f"{wrong[0][0]} overlaps beside {wrong[0][1]} values of presence")
+    every = np.concatenate([p for _, p in pairs])
+    thresholds = np.unique(np.quantile(every, np.linspace(0, 1, most_thresholds), method="nearest"))
+    curves = [_precision_recall(*pair, thresholds) for pair in pairs]
+    return LongTerm(thresholds, *np.mean(curves, axis=0))
+
+
+class RiskCoverage(NamedTuple):
+    """Mean loss of the frames that are kept when those of least presence are given up, by the share that is kept."""
+
+    coverage: Floats
+    """``[K]`` share of the frames whose presence is at or above each value that occurs, rising to 1."""
+    risk: Floats
+    """``[K]`` mean of 1 - IoU over these frames."""
+
+    @property
+    def area(self) -> float:
+        """Mean risk over coverage from 0 to 1, each step as wide as the frames it adds: the smaller the better."""
+        return float((self.risk * np.diff(self.coverage, prepend=0.0)).sum())
+
+
+def risk_coverage(overlap: Floats, presence: Floats) -> RiskCoverage:
+    """The risk-coverage curve of presence as a reason to trust a box (El-Yaniv and Wiener, JMLR 2010).
+
+    Args:
+        overlap: ``[T]`` IoU, nan where the target is absent: any box there is wrong, a loss of 1.
+        presence: ``[T]`` P(present); frames of equal presence are kept or given up together.
+
+    Raises:
+        ValueError: there is no frame.
+    """
+    if not len(overlap):
+        raise ValueError("a risk-coverage curve needs frames")
+    loss = 1 - np.nan_to_num(overlap, nan=0.0)
+    _, group = np.unique(-presence, return_inverse=True)
+    frames = np.cumsum(np.bincount(group))
+    return RiskCoverage(frames / len(loss), np.cumsum(np.bincount(group, loss)) / frames)
 
 
 def presence_auroc(presence: Floats, positive: Bools) -> float:
@@ -144,7 +265,16 @@ def interval_sharpness(low: Floats, high: Floats, boxes: Floats) -> float:
     return float(np.median(width)) if len(width) else float("nan")
 
 
-def _mean_of_known(values: Floats) -> float:
+def mean_of_known(values: Floats) -> float:
     """Mean of the values that are not nan; nan where all are."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")
+
+
+def _precision_recall(overlap: Floats, presence: Floats, thresholds: Floats) -> tuple[Floats, Floats]:
+    """Both ``[K]`` for one sequence."""
+    order = np.argsort(-presence, kind="stable")
+    summed = np.concatenate(([0.0], np.cumsum(np.nan_to_num(overlap[order], nan=0.0))))
+    reported = np.searchsorted(-presence[order], -thresholds, side="right")
+    precision = np.where(reported > 0, summed[reported] / np.maximum(reported, 1), 1.0)
+    return precision, summed[reported] / np.sum(~np.isnan(overlap))

@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 from evaluation.metrics import (
     average_overlap,
     box_iou,
+    count_failures,
+    frames_per_second,
     interval_coverage,
     interval_sharpness,
+    long_term,
     presence_auroc,
     presence_reliability,
+    risk_coverage,
     success_rate,
 )
 
@@ -116,3 +120,68 @@ def test_sharpness_is_the_median_width_over_the_boxs_sides() -> None:
     # 0.1, 0.1, 0.2, 0.2 and 0.5, 0.5, 1, 1.
     assert interval_sharpness(low, high, boxes) == pytest.approx(0.35)
     assert math.isnan(interval_sharpness(low[:0], high[:0], boxes[:0]))
+
+
+@pytest.mark.parametrize(
+    ("overlap", "failures"),
+    [
+        ([1, 0.5, 0.2], 0),
+        ([1, 0, 0, 0.1, 0], 2),  # each loss once, however long it lasts
+        ([0.4, np.nan, 0, np.nan, 0, 0.3], 1),  # frames without target neither begin nor end one
+        ([0, 0.5], 1),  # lost at once
+        ([np.nan], 0),
+    ],
+)
+def test_failures_are_the_losses_of_the_target(overlap: list[float], failures: int) -> None:
+    assert count_failures(np.array(overlap, float)) == failures
+
+
+def test_speed_by_both_definitions() -> None:
+    seconds = [np.array([0.1, 0.3]), np.array([0.2, np.nan, 0])]
+    assert frames_per_second(seconds) == pytest.approx(3 / 0.6)
+    assert frames_per_second(seconds, "mean of 1 / t") == pytest.approx((10 + 10 / 3 + 5) / 3)
+    assert math.isnan(frames_per_second([]))
+
+
+def test_long_term_figures_by_hand() -> None:
+    # Reported at 0.9: both good boxes; at 0.5 the one on an absent frame too; at 0.1 the poor one as well.
+    overlap, presence = np.array([0.8, 0.6, np.nan, 0.2]), np.array([0.9, 0.9, 0.5, 0.1])
+    found = long_term([overlap], [presence])
+    np.testing.assert_allclose(found.thresholds, [0.1, 0.5, 0.9])
+    np.testing.assert_allclose(found.precisions, [1.6 / 4, 1.4 / 3, 1.4 / 2])
+    np.testing.assert_allclose(found.recalls, [1.6 / 3, 1.4 / 3, 1.4 / 3])
+    assert found.f == pytest.approx(2 * 0.7 * 1.4 / 3 / (0.7 + 1.4 / 3))
+    assert (found.precision, found.recall) == pytest.approx((0.7, 1.4 / 3))
+
+
+def test_long_term_figures_average_over_sequences_at_one_threshold() -> None:
+    found = long_term(
+        [np.array([1.0, 1.0]), np.array([0.5]), np.array([np.nan])], [np.array([0.9, 0.2])] + [np.ones(1)] * 2
+    )
+    np.testing.assert_allclose(found.thresholds, [0.2, 0.9, 1.0])
+    # Nothing of the first sequence is reported at 1: a precision of 1, a recall of 0.
+    np.testing.assert_allclose(found.precisions, [0.75, 0.75, 0.75])
+    np.testing.assert_allclose(found.recalls, [0.75, 0.5, 0.25])
+    with pytest.raises(ValueError, match="target is seen"):
+        long_term([np.array([np.nan])], [np.ones(1)])
+    with pytest.raises(ValueError, match="2 overlaps beside 1 values"):
+        long_term([np.ones(2)], [np.ones(1)])
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 4)), min_size=1, max_size=30))
+def test_the_risk_coverage_curve_is_that_of_brute_force(frames: list[tuple[float, int]]) -> None:
+    overlap, presence = np.array([o for o, _ in frames]), np.array([p / 4 for _, p in frames])
+    found = risk_coverage(overlap, presence)
+    kept = [presence >= value for value in sorted(set(presence), reverse=True)]
+    np.testing.assert_allclose(found.coverage, [k.mean() for k in kept])
+    np.testing.assert_allclose(found.risk, [(1 - overlap[k]).mean() for k in kept], atol=1e-12)
+    assert found.coverage[-1] == 1
+    assert found.area <= found.risk.max() + 1e-12
+
+
+def test_a_box_where_there_is_no_target_is_a_loss_of_one() -> None:
+    found = risk_coverage(np.array([1.0, np.nan]), np.array([0.9, 0.1]))
+    np.testing.assert_allclose(found.risk, [0, 0.5])
+    assert found.area == pytest.approx(0.25)
+    with pytest.raises(ValueError, match="needs frames"):
+        risk_coverage(np.zeros(0), np.zeros(0))
