@@ -2,9 +2,8 @@
 
 python benchmarks/sequences.py ../shared/sequences [--ablation] [--weights FILE] [--threads 2] [--set name=value]
 python benchmarks/sequences.py ../shared/sequences --device cuda --batch 60
-python benchmarks/sequences.py ../shared/sequences --out results/sequences
 
-With ``--out`` boxes, presence and intervals are kept in a folder, which the benchmarks that draw read.
+`ebtrack evaluate` keeps results in a folder; this compares settings.
 
 AO is the mean IoU over annotated frames after the first, then over sequences. One pass, first-frame box only. Sequences
 that are tracked in lock step, ``--batch`` at a time, have the boxes of single runs but for float rounding, which grows
@@ -32,7 +31,7 @@ import ebtrack
 from evaluation.figures import tracking_figures
 from evaluation.lockstep import AnnotatedSequence, SequenceResult, track_sequences
 from evaluation.metrics import average_overlap, success_rate
-from evaluation.results import ResultsError, check_empty, write_results
+from evaluation.results import LEVELS
 from evaluation.sequences import read_sequences
 from tracker.config import TrackerConfig
 
@@ -44,10 +43,6 @@ def run(
     torch.set_num_threads(threads)
     tracker = ebtrack.load(weights, device=device, seed=seed, config=config)
     return track_sequences(tracker, sequences, len(sequences), LEVELS)
-
-
-LEVELS = (0.9, 0.5, 0.6, 0.7, 0.8, 0.95, 0.99)
-"""Of the intervals; the first is that of the table."""
 
 
 RENEWED = {"template_share": 0.35}
@@ -70,7 +65,7 @@ def figures(results: list[SequenceResult]) -> list[str]:
     frames = sum(len(r.boxes) - 1 for r in results)
     names = ("ao", "sr50", "sr75", "coverage", "presence_auroc")
     shown = [f"{found[name]:.3f}" if name in found else "-" for name in names]
-    return [*shown, f"{frames / sum(r.seconds for r in results):.0f}"]
+    return [*shown, f"{frames / sum(float(r.seconds[1:].sum()) for r in results):.0f}"]
 
 
 def main() -> None:
@@ -84,17 +79,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1, help="sequences that a worker tracks in lock step")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--ablation", action="store_true")
-    parser.add_argument("--out", type=Path, help="folder to keep the results in; it must be empty")
     parser.add_argument("--only", nargs="*", help="names of the sequences to run; all when left out")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="entries of TrackerConfig")
     options = parser.parse_args()
-    if options.out:
-        if options.ablation:
-            parser.error("--out keeps the results of one variant: leave --ablation out")
-        try:
-            check_empty(options.out)
-        except ResultsError as error:
-            parser.error(str(error))
     sequences = read_sequences(options.root)
     if options.only:
         unknown = set(options.only) - {s.name for s in sequences}
@@ -126,9 +113,6 @@ def main() -> None:
                     table.add_row(r.name, str(len(r.boxes)), *figures_of_one, f"{r.presence[1:].mean():.2f}")
                 console.print(table)
             summary.add_row(name, *figures(results))
-            if options.out:
-                settings = {"weights": options.weights, "seed": options.seed, "tracker": config.model_dump()}
-                write_results(options.out, results, LEVELS, settings)
     console.print(summary)
 
 
