@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from evaluation.lockstep import SequenceResult
 from evaluation.metrics import (
     Bools,
     Floats,
@@ -21,6 +21,30 @@ from evaluation.metrics import (
 
 FOLLOWED, LOST = 0.5, 0.1
 """IoU from which a present target counts as followed, and below which as lost."""
+
+
+class Judged(Protocol):
+    """What a tracker said of a sequence of ``T`` frames, beside what was there. The first row is the given box."""
+
+    @property
+    def groundtruth(self) -> Floats:
+        """``[T, 4]`` x, y, w, h in pixels, nan where the target is absent."""
+
+    @property
+    def boxes(self) -> Floats:
+        """``[T, 4]`` x, y, w, h in pixels."""
+
+    @property
+    def presence(self) -> Floats:
+        """``[T]`` P(present)."""
+
+    @property
+    def low(self) -> Floats:
+        """``[L, T, 4]`` lower ends of the intervals of (cx, cy, w, h) in pixels; no level where there are none."""
+
+    @property
+    def high(self) -> Floats:
+        """``[L, T, 4]`` upper ends."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +84,7 @@ class Calibration:
     """In all frames that show the target."""
 
 
-def calibrate(results: Sequence[SequenceResult]) -> Calibration:
+def calibrate(results: Sequence[Judged]) -> Calibration:
     """Compares what was said of presence and intervals with what was there.
 
     Args:
@@ -80,7 +104,7 @@ def calibrate(results: Sequence[SequenceResult]) -> Calibration:
         sharpness = [
             interval_sharpness(*ends, boxes[counted]) for ends in zip(low[:, counted], high[:, counted], strict=True)
         ]
-        return Intervals(int(counted.sum()), np.array(coverage), np.array(sharpness))
+        return Intervals(int(counted.sum()), np.reshape(coverage, (-1, 4)), np.array(sharpness))
 
     return Calibration(
         presence={

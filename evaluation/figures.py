@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evaluation.calibration import calibrate
-from evaluation.lockstep import SequenceResult
-from evaluation.metrics import average_overlap, success_rate
+from evaluation.calibration import Judged, calibrate
+from evaluation.metrics import average_overlap, mean_of_known, success_rate
 
 
-def tracking_figures(results: Sequence[SequenceResult]) -> dict[str, float]:
+def tracking_figures(results: Sequence[Judged]) -> dict[str, float]:
     """Overlap, calibration of the first level's intervals, and calibration of presence.
 
     Overlap is averaged over sequences; intervals and presence are pooled over the frames of all. First frames are left
@@ -27,9 +26,9 @@ def tracking_figures(results: Sequence[SequenceResult]) -> dict[str, float]:
     """
     calibration = calibrate(results)
     figures = {
-        "ao": _mean([average_overlap(r.boxes, r.groundtruth) for r in results]),
-        "sr50": _mean([success_rate(r.boxes, r.groundtruth, 0.5) for r in results]),
-        "sr75": _mean([success_rate(r.boxes, r.groundtruth, 0.75) for r in results]),
+        "ao": mean_of_known(np.array([average_overlap(r.boxes, r.groundtruth) for r in results])),
+        "sr50": mean_of_known(np.array([success_rate(r.boxes, r.groundtruth, 0.5) for r in results])),
+        "sr75": mean_of_known(np.array([success_rate(r.boxes, r.groundtruth, 0.75) for r in results])),
         "coverage": float(calibration.overlapping.overall[0]),
         "coverage_annotated": float(calibration.annotated.overall[0]),
         "sharpness": float(calibration.overlapping.sharpness[0]),
@@ -38,8 +37,3 @@ def tracking_figures(results: Sequence[SequenceResult]) -> dict[str, float]:
     if calibration.balanced:
         figures["presence_ece"] = calibration.balanced.expected_calibration_error
     return {name: value for name, value in figures.items() if not np.isnan(value)}
-
-
-def _mean(values: list[float]) -> float:
-    known = [value for value in values if not np.isnan(value)]
-    return float(np.mean(known)) if known else float("nan")

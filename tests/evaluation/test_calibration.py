@@ -7,15 +7,15 @@ import pytest
 from scipy.stats import norm
 
 from evaluation.calibration import calibrate
-from evaluation.lockstep import SequenceResult
 from evaluation.metrics import Floats
+from evaluation.report.material import Answers
 
 BOX = [0.0, 0.0, 10.0, 10.0]
 NAN = [np.nan] * 4
 LEVELS = np.array([0.9, 0.5, 0.99])
 
 
-def result(truth: Floats, boxes: Floats, presence: Floats, centre: Floats, half: Floats) -> SequenceResult:
+def result(truth: Floats, boxes: Floats, presence: Floats, centre: Floats, half: Floats) -> Answers:
     """A result whose intervals reach ``half`` ``[L, T, 4]`` about ``centre`` ``[T, 4]``; the first frame is added."""
 
     def first(values: Floats, row: float) -> Floats:
@@ -24,17 +24,17 @@ def result(truth: Floats, boxes: Floats, presence: Floats, centre: Floats, half:
     truth, boxes = (np.concatenate(([BOX], values)) for values in (truth, boxes))
     presence = np.concatenate(([np.nan], presence))
     low, high = first(centre - half, np.nan), first(centre + half, np.nan)
-    return SequenceResult("s", truth, boxes, presence, np.ones(len(boxes)), low, high, 1.0)
+    return Answers(truth, boxes, presence, low, high)
 
 
-def moved(shift: list[float], present: list[bool], presence: list[float]) -> SequenceResult:
+def moved(shift: list[float], present: list[bool], presence: list[float]) -> Answers:
     """Boxes beside a still target by ``shift`` in x, with intervals of 1 px about them."""
     boxes = np.tile(BOX, (len(shift), 1)) + np.array(shift)[:, None] * [1, 0, 0, 0]
     truth = np.where(np.array(present)[:, None], BOX, np.nan)
     return result(truth, boxes, np.array(presence), boxes + np.array([5, 5, 0, 0]), np.full((1, len(shift), 4), 0.5))
 
 
-def forecasts(truth: Floats, mean: Floats, sigma: Floats) -> SequenceResult:
+def forecasts(truth: Floats, mean: Floats, sigma: Floats) -> Answers:
     """Normal intervals for the truth (cx, cy, w, h), the boxes being those of the means."""
     half = norm.ppf(0.5 + LEVELS / 2)[:, None, None] * sigma
 
@@ -115,3 +115,11 @@ def test_what_is_not_defined_is_nan_or_none() -> None:
     assert np.isnan(never.annotated.sharpness).all()
     nothing = calibrate([moved([], [], [])])
     assert nothing.reliability is None
+
+
+def test_a_tracker_without_intervals_has_presence_alone() -> None:
+    told = moved([0, 50], [True, True], [0.9, 0.1])
+    found = calibrate([Answers(told.groundtruth, told.boxes, told.presence, told.low[:0], told.high[:0])])
+    assert found.auroc_followed == 1
+    assert found.overlapping.coverage.shape == (0, 4)
+    assert found.overlapping.overall.shape == found.annotated.sharpness.shape == (0,)

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from evaluation.figures import tracking_figures
-from evaluation.lockstep import SequenceResult
+from evaluation.report.material import Answers
 
 BOX = [0.0, 0.0, 10.0, 10.0]
 NAN = [np.nan] * 4
 
 
-def result(truth: list[list[float]], shift: list[float], presence: list[float]) -> SequenceResult:
+def result(truth: list[list[float]], shift: list[float], presence: list[float]) -> Answers:
     """Boxes moved along x by ``shift``; intervals of cx reach 2 px, those of the others 1 px about the estimate."""
     boxes = np.tile(BOX, (len(shift), 1)) + np.array(shift)[:, None] * [1, 0, 0, 0]
     centre = boxes + np.array([5, 5, 0, 0])
     half = np.array([2.0, 1.0, 1.0, 1.0])
     low, high = (centre - half)[None], (centre + half)[None]
-    return SequenceResult("s", np.array(truth), boxes, np.array(presence), np.ones(len(shift)), low, high, 1.0)
+    return Answers(np.array(truth), boxes, np.array(presence), low, high)
 
 
 def test_overlap_is_averaged_over_sequences_and_the_rest_over_frames() -> None:
