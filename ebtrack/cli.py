@@ -14,7 +14,12 @@ import typer
 from rich.console import Console
 
 from ebtrack.data import data
+from ebtrack.datasets import datasets
+from ebtrack.evaluate import evaluate
 from ebtrack.regression import ManyValues, regression
+from ebtrack.report import report
+from ebtrack.score import score
+from ebtrack.submit import submit
 from ebtrack.train import train
 from ebtrack.version import __version__
 
@@ -30,6 +35,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(train)
 app.add_typer(data, name="data")
 app.command(cls=ManyValues)(regression)
+app.add_typer(datasets, name="datasets")
+app.command(cls=ManyValues)(evaluate)
+app.command()(score)
+app.command()(report)
+app.command()(submit)
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
