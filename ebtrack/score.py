@@ -104,7 +104,7 @@ def score(
         ranked = "ao" if rules.over == "frames" else "auc"
         scored.scores.sort(key=lambda of: -of.figures[ranked])
         comparisons = _comparisons(scored.scores, ranked)
-        console.print(_table(scored, ranked, comparisons))
+        _print_whole(_table(scored, ranked, comparisons), console)
         console.print(
             f"{benchmark.title}. Convention {rules.name}: {rules.text}. AO and SR leave the first frame out. In "
             f"brackets: 95 % bootstrap interval over sequences. p: {_HEADINGS[ranked]} against the first, sign-flip "
@@ -230,15 +230,21 @@ def _interval(score: TrackerScore, figure: str) -> tuple[float, float]:
 def _table(scored: Scored, ranked: str, comparisons: dict[str, dict[str, Any]]) -> Table:
     table = Table("tracker", box=None)
     for heading in (*_HEADINGS.values(), "p", "frames/s", "sequences"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for of in scored.scores:
         cells = [f"{of.figures[name]:.3f}" for name in _HEADINGS if name != "failures"]
         low, high = _interval(of, ranked)
-        cells[list(_HEADINGS).index(ranked)] += f"\n[{low:.3f}, {high:.3f}]"
+        cells[list(_HEADINGS).index(ranked)] += f" [{low:.3f}, {high:.3f}]"
         p = f"{comparisons[of.tracker]['p']:.4f}" if of.tracker in comparisons else "-"
         speed = f"{scored.speeds[of.tracker]:.1f}" if of.tracker in scored.speeds else "-"
         table.add_row(Text(of.tracker), *cells, f"{of.figures['failures']:.0f}", p, speed, str(len(of.sequences)))
     return table
+
+
+def _print_whole(table: Table, console: Console) -> None:
+    """As wide as it is: a terminal wraps lines that are too long, but a figure that is cut off is lost."""
+    width = table.__rich_measure__(console, console.options.update(max_width=1000)).maximum
+    Console(highlight=False, width=max(width, console.width)).print(table)
 
 
 def _write(

@@ -11,6 +11,7 @@ import numpy as np
 
 from evaluation.annotation_files import numbers_in, read_labels, read_lines
 from evaluation.metrics import Bools, Floats
+from evaluation.results import EVALUATION, POSTERIOR, RECORDS, TIMES
 
 LAYOUTS = (
     "<tracker>/<sequence>.txt, <tracker>/<sequence>/<sequence>_001.txt (GOT-10k's toolkit) or "
@@ -18,7 +19,7 @@ LAYOUTS = (
 )
 _BESIDE = ("_time", "_times", "_object_presence_scores", "_confidence", "_all_boxes", "_all_scores")
 """Ends of the names of files that toolkits put beside the boxes of a sequence."""
-_OWN = ("times", "posterior", "records")
+_OWN = (TIMES, POSTERIOR, RECORDS)
 """Folders of ours, and of GOT-10k's OTB experiments, that hold no boxes."""
 
 
@@ -63,10 +64,14 @@ def find_stored(folder: Path) -> dict[str, dict[str, Path]]:
 
 
 def ignored_files(folder: Path, stored: Mapping[str, Mapping[str, Path]]) -> list[Path]:
-    """Files among those of `find_stored` that are taken for something else than boxes, hidden ones aside."""
+    """Files among those of `find_stored` that are taken for something else than boxes; hidden ones and ours aside."""
     taken = {path for files in stored.values() for path in files.values()}
     places = {folder, *(path.parent for path in taken)}
-    return sorted(p for place in places for p in place.iterdir() if p.is_file() and p not in taken and p.name[0] != ".")
+    return sorted(p for place in places for p in place.iterdir() if _unknown(p) and p not in taken)
+
+
+def _unknown(path: Path) -> bool:
+    return path.is_file() and path.name[0] != "." and path.name != EVALUATION
 
 
 def match_names(stored: Collection[str], sequences: Iterable[str]) -> dict[str, str]:

@@ -54,6 +54,8 @@ def work(
     """
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    # Some of its trackers warn once a sequence.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     with ReadAhead(readers) as ahead:
         coming = (_Ahead(sequence, ahead, report) for sequence in sequences)
         track = _track_others if plan.contestant else _track_ours
