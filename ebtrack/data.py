@@ -92,6 +92,12 @@ def render(
     leaving: Annotated[
         float, typer.Option(min=0, max=1, help="Share of clips in which the target goes out of sight and returns.")
     ] = 0.5,
+    elsewhere: Annotated[
+        bool, typer.Option("--elsewhere", help="Targets that leave go out of the frame and return from elsewhere.")
+    ] = False,
+    look_alikes: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of clips with other objects of the target's kind, or copies.")
+    ] = 0.6,
     split: Annotated[Split, typer.Option(help="Pictures to make them of: held out (val), or trained on.")] = Split.val,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same clips.")] = 0,
 ) -> None:
@@ -114,7 +120,15 @@ def render(
         data = chosen.data
         # Few of the pictures are drawn, so none is decoded before.
         corpus = load_sets(data.root, data.sets, data.longest, memory_gb=0.0)
-        wanted = RenderConfig(clips=clips, frames=frames, width=width, height=height, leaving=leaving)
+        wanted = RenderConfig(
+            clips=clips,
+            frames=frames,
+            width=width,
+            height=height,
+            leaving=leaving,
+            elsewhere=elsewhere,
+            look_alikes=look_alikes,
+        )
         found = rendered_clips(corpus, chosen.pairs.model_copy(update={"split": split.value}), wanted, seed)
         if not found:
             raise ValueError(

@@ -18,6 +18,8 @@ class RenderConfig(StrictModel):
     """Of the frames, px."""
     leaving: float = Field(0.5, ge=0, le=1)
     """Target out of the frame, or wholly behind an occluder, for a while; exactly this share, spread evenly."""
+    elsewhere: bool = False
+    """Targets that leave go out of the frame, pass around it unseen, and return from elsewhere."""
     patch: float = Field(0.2, ge=0, le=1)
     """Target a soft patch or a part of an object, not an object; where nothing is annotated, all are."""
     look_alikes: float = Field(0.6, ge=0, le=1)

@@ -1,12 +1,13 @@
 """Staging a rendered clip: camera, ground, target, what moves around it, what it goes behind."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from ltr_train.data.bank import Bank
 from ltr_train.data.clip_config import RenderConfig
-from ltr_train.data.clip_target import Course, appearance, half_extents, lit, target_course, visiting
+from ltr_train.data.clip_target import Course, appearance, half_extents, lit, returning, target_course, visiting
 from ltr_train.data.clutter import look_alike, occluder, random_patch, stranger
 from ltr_train.data.corpus import Annotation
 from ltr_train.data.geometry import FloatArray, corners, inverse, linear, project, translation
@@ -46,14 +47,19 @@ def stage_clip(
     course = target_course(config, rng, looks, roll, zoom)
     half = half_extents(looks, course)
     before: list[Actor] = []
-    if leaves:
+    if leaves and config.elsewhere:
+        place = returning(config, rng, course.place, half, _size(looks, course))
+        if place is None:
+            return None
+        course = replace(course, place=place)
+    elif leaves:
         behind_something = rng.random() < 0.5
         hider = _hider(bank, config, rng, camera, course, half) if behind_something else None
         goal = _outside(config, rng, course, half) if hider is None else _through_each(hider.matrices, _ORIGIN)
         place = visiting(config, rng, course.place, goal, _size(looks, course))
         if place is None or (behind_something and hider is None):
             return None
-        course = Course(place, course.angle, course.scale, course.tilt)
+        course = replace(course, place=place)
         before += [] if hider is None else [hider]
     edges = [project(inverse(matrix), corners(*size)) for matrix in camera]
     behind = ground(bank, rng, edges, 1.0 + rng.uniform(0.0, 0.3))
@@ -64,9 +70,12 @@ def stage_clip(
         for _ in range(int(rng.integers(1, 4))):
             actors.append(_bystander(stranger(bank, rng), config, rng, camera, extent * rng.uniform(0.6, 1.5)))
     if rng.random() < config.look_alikes:
+        # Who meets the target is to be seen while the target is not.
+        bound = np.array(size)
+        shown = replace(course, place=course.place.clip(0.1 * bound, 0.9 * bound)) if config.elsewhere else course
         for _ in range(int(rng.choice(3, p=(0.5, 0.3, 0.2))) + 1):
             sprite = look_alike(looks[0], annotation, True, bank, rng)
-            other = _companion(sprite, config, rng, course, extent * math.exp(rng.normal(0.0, 0.2)))
+            other = _companion(sprite, config, rng, shown, extent * math.exp(rng.normal(0.0, 0.2)))
             (before if rng.random() < 0.3 else actors).append(other)
     if rng.random() < config.occluders:
         before.append(_passed(occluder(bank, rng), config, rng, camera, course, extent * rng.uniform(0.4, 0.9)))

@@ -11,7 +11,7 @@ from ltr_train.data.clip_config import RenderConfig
 from ltr_train.data.corpus import Annotation
 from ltr_train.data.geometry import FloatArray, project
 from ltr_train.data.opacity import Masked, ellipse
-from ltr_train.data.paths import motions, slowed, visit, wander
+from ltr_train.data.paths import around, motions, slowed, visit, wander
 from ltr_train.data.recipes import part
 from ltr_train.data.scene import Sprite, Tint
 from ltr_train.data.sprites import bent, cutout, harmonised, recolour, soft_patch
@@ -138,3 +138,42 @@ def visiting(
         return None
     there = visit(frames, start, ramp, stay)[:, None]
     return np.asarray(place + there * (goal - place), np.float64)
+
+
+def returning(
+    config: RenderConfig, rng: np.random.Generator, place: FloatArray, half: FloatArray, size: float
+) -> FloatArray | None:
+    """A path [T, 2] out of the frame, around it, and into it again from elsewhere, at least a quarter turn farther on.
+
+    It stays out for a sixth to a quarter of the clip, and is back before the last quarter.
+
+    Args:
+        config: Size of the frame, number of frames, and speed.
+        rng: Source of randomness.
+        place: [T, 2] the target's own way in the frame.
+        half: [2] half of its width and height.
+        size: Its sqrt(w * h), px.
+
+    Returns:
+        None where the clip is too short for that at the speed of a target of ``size`` px.
+    """
+    frames, bound = config.frames, np.array([config.width, config.height], np.float64)
+    there = place + rng.uniform(0.25, 0.75, 2) * bound - place.mean(axis=0)
+    turn = rng.uniform(0.0, 2.0 * math.pi), math.copysign(rng.uniform(0.5, 1.0) * math.pi, rng.random() - 0.5)
+    stay = int(rng.integers(frames // 6, frames // 4 + 1))
+
+    def outside(share: FloatArray) -> FloatArray:
+        return 0.5 * bound + around(0.5 * bound + 1.1 * half + 2.0, turn[0] + share * turn[1])
+
+    ends = outside(np.array([0.0, 1.0]))
+    out, back = (
+        math.ceil(1.5 * float(np.linalg.norm(way - end, axis=1).max()) / (_VISITING * config.speed * size))
+        for way, end in zip((place, there), ends, strict=True)
+    )
+    latest = frames - frames // 4 - out - stay - back
+    if latest < frames // 8:
+        return None
+    start = int(rng.integers(frames // 8, latest + 1))
+    gone, come = (visit(frames, *ramp, frames)[:, None] for ramp in ((start, out), (start + out + stay, back)))
+    beyond = outside(np.clip((np.arange(frames) - start - out) / stay, 0.0, 1.0))
+    return np.asarray(place + gone * (beyond - place) + come * (there - beyond), np.float64)

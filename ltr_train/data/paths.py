@@ -47,6 +47,12 @@ def visit(frames: int, start: int, ramp: int, stay: int) -> FloatArray:
     return np.asarray(way * way * (3.0 - 2.0 * way), np.float64)
 
 
+def around(half: FloatArray, angle: FloatArray) -> FloatArray:
+    """Points [T, 2] where rays from the origin at angles [T], radians, meet a rectangle of half sides [2] about it."""
+    ray = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return np.asarray(ray / (np.abs(ray) / half).max(axis=1, keepdims=True), np.float64)
+
+
 def motions(place: FloatArray, angle: FloatArray, scale: FloatArray, tilt: FloatArray | None = None) -> FloatArray:
     """Matrices [T, 3, 3] that tilt a plane about its origin, scale it, turn it, and move its origin to a place.
 

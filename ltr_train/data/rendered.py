@@ -105,11 +105,14 @@ def _clip(bank: Bank, pairs: PairConfig, config: RenderConfig, seed: int, number
 
 
 def _smooth(extents: NDArray[np.float64], config: RenderConfig) -> bool:
-    """The target neither leaps nor swells."""
+    """The target neither leaps, where any of it is in the frame, nor swells."""
+    x, y, w, h = extents.T
+    inside = (x + w > 0.0) & (y + h > 0.0) & (x < config.width) & (y < config.height)
     steps = np.linalg.norm(np.diff(extents[:, :2] + 0.5 * extents[:, 2:], axis=0), axis=1)
     sizes = np.sqrt(extents[:-1, 2] * extents[:-1, 3])
     stretch = np.abs(np.diff(np.log(extents[:, 2:]), axis=0))
-    return bool((steps <= config.speed * sizes).all() and (stretch <= _STRETCH).all())
+    slow = (steps <= config.speed * sizes) | ~(inside[:-1] | inside[1:])
+    return bool(slow.all() and (stretch <= _STRETCH).all())
 
 
 def _in_order(visible: NDArray[np.float64], leaves: bool) -> bool:

@@ -122,3 +122,14 @@ def test_the_other_split_and_another_seed_give_other_clips(root: Path) -> None:
     found = read_sequences(root / "clips")
     assert [s.name for s in found] == ["rendered_train_7_0000", "rendered_train_7_0001"]
     assert all(np.isfinite(s.groundtruth).all() for s in found)
+
+
+def test_targets_return_elsewhere_and_have_look_alikes_on_demand(root: Path) -> None:
+    options = {"leaving": 1.0, "elsewhere": True, "look_alikes": 1.0, "frames": 96}
+    code, said = render(root, "--leaving", "1", "--elsewhere", "--look-alikes", "1", "--frames", "96")
+    assert code == 0, said
+    pairs = PairConfig(holdout=0.4, jpeg=0.0, noise=0.0, split="val")
+    config = RenderConfig(clips=2, width=192, height=144).model_copy(update=options)
+    made = rendered_clips(load_scenes(root / "data"), pairs, config, 0)
+    for clip, sequence in zip(made, read_sequences(root / "clips"), strict=True):
+        np.testing.assert_allclose(sequence.groundtruth, clip.groundtruth, atol=1e-3)

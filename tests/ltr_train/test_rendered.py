@@ -17,7 +17,7 @@ from ltr_train.data.config import PairConfig
 from ltr_train.data.corpus import Corpus
 from ltr_train.data.geometry import translation
 from ltr_train.data.opacity import Masked, ellipse
-from ltr_train.data.paths import slowed, visit, wander
+from ltr_train.data.paths import around, slowed, visit, wander
 from ltr_train.data.rendered import ABSENT, RenderedClip, rendered_clips
 from ltr_train.data.scene import Tint
 from ltr_train.data.sprites import picture_sprite, soft_patch
@@ -117,6 +117,30 @@ def test_targets_leave_and_return_in_the_stated_share_and_nowhere_else(
     assert all(np.isfinite(clip.groundtruth).all() for clip in staying)
 
 
+def test_targets_return_from_elsewhere_if_they_are_to(corpus: Corpus) -> None:
+    config = SHORT.model_copy(update={"leaving": 1.0, "elsewhere": True, "frames": 96, "clips": 4, "shutter": 0.0})
+    clips = rendered_clips(corpus, PAIRS, config, 1)
+    assert len(clips) > 2
+    bound = np.array([config.width, config.height])
+    for clip in clips:
+        outside = np.flatnonzero(clip.visible == 0)
+        gone, back = int(outside[0]), int(outside[-1])
+        # Out in one go, unseen all the while, and long enough back to be looked for.
+        assert len(outside) == back - gone + 1 >= config.frames // 6
+        assert back < config.frames * 3 // 4
+        middles = (clip.extents[:, :2] + 0.5 * clip.extents[:, 2:]) / bound - 0.5
+        exit_, entry = (math.atan2(*middles[number]) for number in (gone, back))
+        # A quarter turn, but for the way that the target was outside when it was first and last wholly unseen.
+        assert math.cos(exit_ - entry) < 0.6
+        steps = np.linalg.norm(np.diff(clip.extents[:, :2] + 0.5 * clip.extents[:, 2:], axis=0), axis=1)
+        seen = np.flatnonzero(clip.visible[:-1] > 0)
+        assert (steps[seen] <= config.speed * np.sqrt(clip.extents[seen, 2] * clip.extents[seen, 3]) + 1e-9).all()
+        for number in (gone + 2, (gone + back) // 2, back - 2):
+            assert difference(clip, number, []).max() == 0
+    short = config.model_copy(update={"frames": 16})
+    assert rendered_clips(corpus, PAIRS, short, 1) == []
+
+
 def test_targets_move_smoothly_and_are_of_fit_size(corpus: Corpus, sharp: list[RenderedClip]) -> None:
     for clip in [*sharp, *rendered_clips(corpus, PAIRS, SHORT, 5)]:
         extents = clip.extents
@@ -195,6 +219,13 @@ def test_courses_are_smooth_and_slow_enough(seed: int, shortest: float, most: fl
     path = slowed(40 * course, most)
     assert np.linalg.norm(np.diff(path, axis=0), axis=1).max() <= most * (1 + 1e-9)
     np.testing.assert_allclose(path.mean(axis=0), 40 * course.mean(axis=0), atol=1e-9)
+
+
+@given(st.floats(-10, 10), st.floats(1, 500), st.floats(1, 500))
+def test_a_way_around_keeps_to_the_rectangle_and_to_its_angle(angle: float, across: float, down: float) -> None:
+    ((x, y),) = around(np.array([across, down]), np.array([angle]))
+    assert max(abs(x) / across, abs(y) / down) == pytest.approx(1.0)
+    assert math.cos(math.atan2(y, x) - angle) == pytest.approx(1.0)
 
 
 @given(st.integers(0, 20), st.integers(1, 20), st.integers(0, 20))
