@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format wheel clean
+.PHONY: help demo test test-browser lint format wheel clean
 
 help:
 	@echo "make demo    track the bundled clip and say where the results lie"
 	@echo "make test    lint, types and tests"
+	@echo "make test-browser  the page in a browser; installs Chromium where there is none (Debian, Ubuntu)"
 	@echo "make lint    lint and types only"
 	@echo "make format  put the code in the house's form"
 	@echo "make wheel   build the wheel into dist/"
@@ -21,6 +22,13 @@ demo: $(READY)
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
 	    -n $$($(BIN)/python -c 'import os; print(min(4, os.cpu_count() or 1))')
+
+# The same tests are part of `make test`, which leaves them out where there is no Chromium.
+test-browser: $(READY)
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || { \
+	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	    $$as_root apt-get update -q && $$as_root apt-get install -y -q chromium; }
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -q
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -57,7 +65,7 @@ $(BIN)/python:
 	exit 1
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,train]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,train,serve,browser]"
 	@touch $@
 
 # opencv-python links to libraries of the desktop, which servers and containers often lack.

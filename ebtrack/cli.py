@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,19 +13,21 @@ from rich.console import Console
 from ebtrack.data import data
 from ebtrack.datasets import datasets
 from ebtrack.evaluate import evaluate
+from ebtrack.mistakes import DAMAGED, INTERRUPTED, user_errors
 from ebtrack.regression import ManyValues, regression
 from ebtrack.report import report
 from ebtrack.score import score
+from ebtrack.serve import serve
 from ebtrack.submit import submit
 from ebtrack.train import train
 from ebtrack.version import __version__
+from ebtrack.webcam import webcam
 
 if TYPE_CHECKING:
     from tracker.session import RunSummary
     from tracker.sources import Source
 
 OUT = Path("ebtrack-out")
-USER_ERROR, DAMAGED, INTERRUPTED = 2, 3, 130
 EXAMPLE = "--box x,y,w,h, for example --box 120,80,60,45"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -40,6 +39,8 @@ app.command(cls=ManyValues)(evaluate)
 app.command()(score)
 app.command()(report)
 app.command()(submit)
+app.command()(webcam)
+app.command()(serve)
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -76,6 +77,14 @@ def track(
         list[str] | None,
         typer.Option(metavar="x,y,w,h", help="A target in the first frame, in pixels; repeat for several targets."),
     ] = None,
+    init_from: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="BOXES.JSON",
+            help="Targets in the first frame from a JSON file, after those of --box: lists of x, y, w, h, objects "
+            "with box and label, or COCO detections (docs/embedding.md).",
+        ),
+    ] = None,
     select: Annotated[bool, typer.Option("--select", help="Draw boxes with the mouse, also beside --box.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results; ebtrack-out/NAME OF THE SOURCE when left out.")
@@ -92,7 +101,8 @@ def track(
     Exit code: 0 complete, 2 a mistake in the call, 3 the source was damaged, 130 interrupted; in the last two cases
     everything up to there is written.
     """
-    with _user_errors():
+    with user_errors():
+        from ebtrack.adapters.initial_boxes import read_initial_boxes
         from ebtrack.api import load
         from ebtrack.progress import Report
         from tracker.session import track_to_folder
@@ -100,6 +110,8 @@ def track(
         from tracker.sources import open_source
 
         boxes = [parse_box(text) for text in box or ()]
+        if init_from:
+            boxes += [start.box for start in read_initial_boxes(init_from)]
         # The tracker first: a camera's first frame would grow old while weights load.
         tracker = load(weights, device, seed)
         with open_source(source) as opened:
@@ -130,7 +142,7 @@ def demo(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results of an earlier run.")] = False,
 ) -> None:
     """Track the bundled clip and compare with its exact ground truth."""
-    with _user_errors():
+    with user_errors():
         from ebtrack.demo import demo as run_demo
 
         run_demo(out or OUT / "demo", device, seed, overwrite or out is None)
@@ -139,7 +151,7 @@ def demo(
 @app.command()
 def info(weights: WeightsOption = "default") -> None:
     """Show the record inside the weights, and the devices at hand."""
-    with _user_errors():
+    with user_errors():
         from ebtrack.info import describe
 
         describe(weights, stdout)
@@ -184,32 +196,6 @@ def _tell(run: RunSummary) -> None:
     if run.interrupted:
         stderr.print(f"interrupted after {run.frames} frames; the results up to there are complete")
         raise typer.Exit(INTERRUPTED)
-
-
-@contextmanager
-def _user_errors() -> Iterator[None]:
-    """Turns what a user can mend into one line and an exit code; anything else is a bug and keeps its traceback."""
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: stderr.print(f"warning: {message}", markup=False)
-        try:
-            yield
-        except KeyboardInterrupt:
-            stderr.print("interrupted")
-            raise typer.Exit(INTERRUPTED) from None
-        except Exception as error:
-            from networks.weights import WeightsError
-            from tracker.display import DisplayError
-            from tracker.sinks import OutputError
-            from tracker.sources import SourceError
-
-            if isinstance(error, SourceError | OutputError | DisplayError | WeightsError | ValueError):
-                _fail(str(error))
-            raise
-
-
-def _fail(message: str) -> NoReturn:
-    stderr.print("error: " + " ".join(message.split()), markup=False)
-    raise typer.Exit(USER_ERROR) from None
 
 
 def main() -> None:

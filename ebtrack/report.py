@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ebtrack.score import Benchmark, StrictOption, read_benchmark, told
+from ebtrack.mistakes import user_errors
+from ebtrack.score import Benchmark, StrictOption, read_benchmark
 from ebtrack.version import __version__
 
 PLACE = Path("ebtrack-out") / "report"
@@ -44,7 +45,7 @@ def report(
 
     Exit code: 0 all well, 2 a mistake in the call, or results that cannot be compared.
     """
-    with told():
+    with user_errors():
         from evaluation.conventions import convention_named
         from evaluation.report.build import write_report
         from evaluation.report.gather import gather

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from ebtrack.mistakes import USER_ERROR, user_errors
 
 if TYPE_CHECKING:
     from evaluation.metrics import Floats
@@ -86,7 +87,7 @@ def score(
     Exit code: 0 all well, 2 a mistake in the call or no tracker could be scored, 3 some trackers could not be scored.
     """
     console = Console(highlight=False)
-    with told():
+    with user_errors():
         _expect_place(json, overwrite)
         from evaluation.conventions import convention_named
 
@@ -100,7 +101,7 @@ def score(
         for problem in scored.problems:
             typer.echo(f"error: {problem}", err=True)
         if not scored.scores:
-            raise typer.Exit(2)
+            raise typer.Exit(USER_ERROR)
         ranked = "ao" if rules.over == "frames" else "auc"
         scored.scores.sort(key=lambda of: -of.figures[ranked])
         comparisons = _comparisons(scored.scores, ranked)
@@ -290,16 +291,3 @@ def _expect_place(file: Path | None, overwrite: bool) -> None:
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """A user's mistake is one line, and no traceback."""
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        typer.echo("error: " + " ".join(str(error).split()), err=True)
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        raise typer.Exit(130) from None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
+
+from ebtrack.mistakes import fail, user_errors
 
 
 class Benchmark(StrEnum):
@@ -29,18 +31,12 @@ def submit(
     from evaluation.bridges.submissions import SERVERS, pack
     from evaluation.datasets import read_dataset
 
-    try:
+    with user_errors():
         if out.suffix.lower() != ".zip" or not out.parent.is_dir():
             raise ValueError(f"{out} must be a .zip in a folder that exists")
         sequences = read_dataset(dataset, root)
-        boxes = pack(results, dataset, sequences, out)
-    except FileExistsError:
-        _fail(f"{out} exists: name another file with --out, nothing is overwritten")
-    except (ValueError, OSError) as error:
-        _fail(str(error))
+        try:
+            boxes = pack(results, dataset, sequences, out)
+        except FileExistsError:
+            fail(f"{out} exists: name another file with --out, nothing is overwritten")
     typer.echo(f"{len(sequences)} sequences, {boxes} boxes in {out}: upload it at {SERVERS[dataset].address}")
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo("error: " + " ".join(message.split()), err=True)
-    raise typer.Exit(2) from None

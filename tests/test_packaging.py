@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = {"ebtrack", "networks", "tracker", "ltr_train", "evaluation", "configs"}
+PACKAGES = {"ebtrack", "networks", "tracker", "ltr_train", "evaluation", "configs", "server"}
 # Copied beside the packages to show that they stay out of the wheel.
 OTHERS = {"tests", "benchmarks"}
 

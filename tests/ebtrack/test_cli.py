@@ -199,3 +199,24 @@ def test_version_and_help() -> None:
     shown = call("--help").stdout
     for command in ("track", "demo", "info", "train"):
         assert command in shown
+
+
+def test_boxes_from_a_file_follow_those_of_the_call(untrained_weights: Path, video: Path, tmp_path: Path) -> None:
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text(json.dumps([{"box": [40, 10, 20, 20], "label": "cup"}, [5, 5, 20, 30]]))
+    out = tmp_path / "out"
+    result = track(untrained_weights, video, "--box", SHOWN, "--init-from", boxes, "--out", out, "--max-frames", 2)
+    assert result.exit_code == 0, result.output
+    record = json.loads((out / "run.json").read_text())
+    assert record["options"]["boxes"] == [list(BOX), [40, 10, 20, 20], [5, 5, 20, 30]]
+    assert (out / "boxes_3.txt").read_text().startswith("5.0000,5.0000,20.0000,30.0000")
+
+
+def test_a_mistake_in_the_boxes_file_is_one_line(untrained_weights: Path, video: Path, tmp_path: Path) -> None:
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text("[[1, 2, 3]]")
+    wrong = track(untrained_weights, video, "--init-from", boxes, "--out", tmp_path / "out")
+    assert_one_line(wrong, "boxes.json", "entry 1", "expected [x, y, w, h]")
+    missing = track(untrained_weights, video, "--init-from", tmp_path / "none.json", "--out", tmp_path / "out")
+    assert_one_line(missing, "none.json", "cannot be read")
+    assert not (tmp_path / "out").exists()
