@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.limits import Limits
-from tracker.drawing import LEVEL, View, draw_tracks
-from tracker.sinks.boxes import COLUMNS
+from tracker.drawing import View, draw_tracks
+from tracker.sinks.rows import COLUMNS, mot_row, table_row
 from tracker.sinks.video import VideoWriter, open_video
 from tracker.track import Track
 
@@ -58,17 +58,15 @@ class VisitRecording:
         Raises:
             OSError: the disk does not take it.
         """
-        picture = draw_tracks(image, tracks, View.whole(image), note=f"frame {self.frames}  {time_s:.2f} s")
+        picture = draw_tracks(
+            image, tracks, View.whole(image), note=f"frame {self.frames}  {time_s:.2f} s", numbers=ids
+        )
         if self._video is None:
             self._video = open_video(self._folder / VIDEO, picture, None)
         self._video.write(picture, time_s)
         for target, track in zip(ids, tracks, strict=True):
-            box = ",".join(f"{value:.4f}" for value in track.box)
-            low, high = (end.tolist() for end in track.posterior.interval(LEVEL))
-            ends = ",".join(f"{value:.4f}" for pair in zip(low, high, strict=True) for value in pair)
-            ess = float(track.posterior.ess)
-            self._table.write(f"{self.frames},{time_s:.6f},{target},{box},{track.presence:.6f},{ess:.3f},{ends}\n")
-            self._mot.write(f"{self.frames + 1},{target},{box},{track.presence:.6f},-1,-1,-1\n")
+            self._table.write(table_row(self.frames, time_s, target, track) + "\n")
+            self._mot.write(mot_row(self.frames + 1, target, track.box, track.presence) + "\n")
         self.frames += 1
 
     @property

@@ -69,7 +69,12 @@ class View:
 
 
 def draw_tracks(
-    image: Image, tracks: Sequence[Track], view: View | None = None, labels: bool = True, note: str = ""
+    image: Image,
+    tracks: Sequence[Track],
+    view: View | None = None,
+    labels: bool = True,
+    note: str = "",
+    numbers: Sequence[int] | None = None,
 ) -> Image:
     """A picture of the frame with its tracks.
 
@@ -83,6 +88,7 @@ def draw_tracks(
         view: the part to draw; the whole frame when left out.
         labels: whether to write each target's presence at its box.
         note: a line for the lower left corner.
+        numbers: of the targets, which choose their colours; 1, 2, ... when left out.
 
     Returns:
         A new picture, uint8 BGR, of the view's size.
@@ -90,10 +96,11 @@ def draw_tracks(
     view = view or View.whole(image)
     picture = view.cut(image)
     size = max(1.0, min(picture.shape[:2]) / 400)
-    colours = [COLOURS[i % len(COLOURS)] for i in range(len(tracks))]
+    numbers = range(1, len(tracks) + 1) if numbers is None else numbers
+    colours = [COLOURS[(number - 1) % len(COLOURS)] for number in numbers]
     for track, colour in zip(tracks, colours, strict=True):
         _shade(picture, track.posterior, colour, view)
-    for number, (track, colour) in enumerate(zip(tracks, colours, strict=True), start=1):
+    for number, track, colour in zip(numbers, tracks, colours, strict=True):
         present = track.presence >= 0.5
         _cross(picture, track.posterior, colour, view, size)
         corners = _corners(track.box, view)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ebtrack.adapters.numbering import Placed, numbered
+from tracker.sinks.rows import mot_row
 
 
 def mot_rows(frame: int, tracks: Placed | Sequence[Placed], ids: Sequence[int] | None = None) -> list[str]:
@@ -23,8 +24,4 @@ def mot_rows(frame: int, tracks: Placed | Sequence[Placed], ids: Sequence[int] |
     """
     if frame < 1:
         raise ValueError(f"frames count from 1 in the MOT format, got {frame}")
-    rows = []
-    for number, track in numbered(tracks, ids):
-        box = ",".join(f"{value:.4f}" for value in track.box)
-        rows.append(f"{frame},{number},{box},{track.presence:.6f},-1,-1,-1")
-    return rows
+    return [mot_row(frame, number, track.box, track.presence) for number, track in numbered(tracks, ids)]

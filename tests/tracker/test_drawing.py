@@ -64,6 +64,15 @@ def test_wider_posterior_colours_more_pixels() -> None:
     assert coloured(12.0) > 1.3 * coloured(1.0)
 
 
+def test_a_target_keeps_the_colour_of_its_number_when_another_is_gone() -> None:
+    left, right = track_of(BOX, 0.9), track_of((BOX[0] + 90, *BOX[1:]), 0.9)
+    both = draw_tracks(GREY, [left, right], labels=False)
+    alone = draw_tracks(GREY, [right], labels=False, numbers=[2])
+    edge = round(BOX[1]), round(BOX[0] + 90 + BOX[2] / 2)
+    np.testing.assert_array_equal(alone[edge], both[edge])
+    assert (draw_tracks(GREY, [right], labels=False)[edge] != both[edge]).any()
+
+
 # Boxes over the border, far outside, tiny, larger than the frame, and a frame of one pixel.
 @pytest.mark.parametrize(
     "box", [(-30.0, -20.0, 80.0, 60.0), (5000.0, -900.0, 20.0, 20.0), (50.0, 50.0, 0.2, 0.2), (-1e6, -1e6, 2e6, 2e6)]

@@ -33,6 +33,8 @@ class Overlay:
     chosen: int | None = None
     """Index of the chosen target."""
     recording: bool = False
+    numbers: Sequence[int] | None = None
+    """Of the targets; 1, 2, ... where there is none."""
 
 
 def window_scale(image: Image) -> float:
@@ -52,7 +54,7 @@ def draw_live(image: Image, tracks: Sequence[Track], overlay: Overlay) -> Image:
         A new picture, `window_scale` times as large.
     """
     view = View.whole(image, window_scale(image))
-    picture = draw_tracks(image, tracks, view, note=status(tracks, overlay))
+    picture = draw_tracks(image, tracks, view, note=status(tracks, overlay), numbers=overlay.numbers)
     if overlay.chosen is not None:
         x, y, w, h = tracks[overlay.chosen].box
         (x0, y0), (x1, y1) = np.rint(view.place(np.array([[x, y], [x + w, y + h]]))).astype(int).tolist()

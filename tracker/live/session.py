@@ -182,6 +182,7 @@ class LiveSession:
             drag=self._mouse.drag,
             chosen=shown.ids.index(self._chosen) if self._chosen in shown.ids else None,
             recording=self.recorder.on,
+            numbers=shown.ids,
         )
 
     @property
@@ -249,10 +250,11 @@ class LiveSession:
             self.recorder.on = True
 
     def _snapshot(self) -> None:
-        if self.shown is None:
+        shown = self.shown
+        if shown is None:
             return
         try:
-            path = self.recorder.snapshot(draw_tracks(self.shown.frame.image, self.shown.tracks))
+            path = self.recorder.snapshot(draw_tracks(shown.frame.image, shown.tracks, numbers=shown.ids))
         except OutputError as error:
             self._fail(str(error))
         else:

@@ -7,18 +7,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from tracker.drawing import LEVEL
+from tracker.sinks.rows import COLUMNS, mot_row, plain_row, table_row
 from tracker.sources import Frame
 from tracker.track import Track
-
-COLUMNS = (
-    "frame",
-    "time_s",
-    "target",
-    *("x", "y", "w", "h"),
-    *("presence", "ess"),
-    *(f"{name}_{end}" for name in ("cx", "cy", "w", "h") for end in ("low", "high")),
-)
 
 
 class BoxFiles:
@@ -56,14 +47,10 @@ class BoxFiles:
         table, *others = self._files
         try:
             for number, track in enumerate(tracks, start=1):
-                box = ",".join(f"{value:.4f}" for value in track.box)
-                ess = "nan" if frame.index == 0 else f"{float(track.posterior.ess):.3f}"
-                low, high = (end.tolist() for end in track.posterior.interval(LEVEL))
-                ends = ",".join(f"{value:.4f}" for pair in zip(low, high, strict=True) for value in pair)
-                table.write(f"{frame.index},{frame.time_s:.6f},{number},{box},{track.presence:.6f},{ess},{ends}\n")
-                others[number - 1].write(box + "\n")
+                table.write(table_row(frame.index, frame.time_s, number, track, given=frame.index == 0) + "\n")
+                others[number - 1].write(plain_row(track.box) + "\n")
                 if self.mot:
-                    others[-1].write(f"{frame.index + 1},{number},{box},{track.presence:.6f},-1,-1,-1\n")
+                    others[-1].write(mot_row(frame.index + 1, number, track.box, track.presence) + "\n")
         except OSError:
             for file in self._files:
                 file.cut()
