@@ -28,6 +28,7 @@ from evaluation.lockstep import AnnotatedSequence, Floats, SequenceResult, track
 from evaluation.metrics import average_overlap
 from evaluation.runner.reading import ReadAhead
 from evaluation.sequences import read_sequences
+from networks.weights import WeightsError
 from tracker.online import Tracker
 
 
@@ -108,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _, single_read = timed(tracker, found, 1)
         with ReadAhead(options.readers) as readers:
             _, together_read = timed(tracker, [Ahead(s, readers) for s in found], options.batch)
-    except ValueError as error:
+    except (ValueError, WeightsError) as error:
         parser.error(str(error))
     table = Table("frames/s", "one at a time", f"lock step, {options.batch}", "speed-up")
     for label, alone, both in (

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from ebtrack.bar import Bar
+from ebtrack.mistakes import USER_ERROR, user_errors
 
 if TYPE_CHECKING:
     from evaluation.datasets.checking import Findings
@@ -54,18 +55,11 @@ def check(
     from evaluation.datasets.checking import check_dataset
 
     console = Console(highlight=False)
-    try:
-        with Bar("checking", None, console) as bar:
-            found = check_dataset(name, root, sequences or None, every_frame, bar.show)
-    except ValueError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        raise typer.Exit(130) from None
+    with user_errors(), Bar("checking", None, console) as bar:
+        found = check_dataset(name, root, sequences or None, every_frame, bar.show)
     _tell(found, console)
     if found.problems:
-        raise typer.Exit(2)
+        raise typer.Exit(USER_ERROR)
 
 
 def _tell(found: Findings, console: Console) -> None:

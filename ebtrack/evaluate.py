@@ -159,12 +159,17 @@ def _plans(
     device: str,
     models: Path | None,
 ) -> list[TrackerPlan]:
+    from evaluation.contestants import is_contestant
+    from evaluation.results import POSTERIOR, RECORDS, TIMES
     from evaluation.runner.plan import TrackerPlan, tracker_name
 
     if name is not None and len(trackers) > 1:
         raise ValueError("--name names the folder of one tracker, but there are several: leave it out")
-    if name is not None and (not name or Path(name).name != name or name.startswith(".")):
-        raise ValueError(f"--name {name!r} is no name of a folder")
+    unusable = ("", POSTERIOR, TIMES, RECORDS)
+    if name is not None and (name in unusable or Path(name).name != name or name.startswith(".")):
+        raise ValueError(f"--name {name!r} is no name of a tracker's folder")
+    if overrides and all(map(is_contestant, trackers)):
+        raise ValueError("--set overrides the configuration of ebtrack's own tracker, which is not among --tracker")
     config = _config(overrides)
     size = batch or (1 if device == "cpu" else LOCKSTEP)
     plans = []
@@ -190,7 +195,10 @@ def _config(overrides: Sequence[str]) -> TrackerConfig:
         key, equals, value = entry.partition("=")
         if not equals:
             raise ValueError(f"--set {entry!r} is not NAME=VALUE, for example --set samples=256")
-        values[key.strip()] = yaml.safe_load(value)
+        try:
+            values[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ValueError(f"--set {key.strip()}: {value!r} cannot be read as a value") from error
     try:
         return TrackerConfig(**values)
     except ValidationError as error:

@@ -54,7 +54,7 @@ def report(
         if convention:
             convention_named(convention)
         _expect_one_benchmark(results, dataset is None and annotations is None)
-        benchmark = read_benchmark(results[0], dataset, root, annotations)
+        benchmark = read_benchmark(results, dataset, root, annotations)
         material = gather(
             results,
             benchmark.sequences,
@@ -65,6 +65,8 @@ def report(
             benchmark.origin,
             benchmark.one_based,
         )
+        for note in material.notes:
+            typer.echo(f"note: {note}", err=True)
         typer.echo(str(write_report(material, out, __version__, worst)))
 
 
@@ -76,7 +78,9 @@ def _expect_place(folder: Path, overwrite: bool) -> None:
     if not overwrite:
         raise ValueError(f"{folder} exists: name another folder with --out, or replace the report with --overwrite")
     if not (folder / PAGE).is_file():
-        raise ValueError(f"{folder} holds something else than a report: name another folder with --out")
+        raise ValueError(
+            f"{folder} holds something else than a report, or one that was cut off: name another folder with --out"
+        )
 
 
 def _title(benchmark: Benchmark, out: Path, root: Path | None) -> str:
@@ -90,7 +94,7 @@ def _title(benchmark: Benchmark, out: Path, root: Path | None) -> str:
 
 
 def _expect_one_benchmark(outs: Sequence[Path], recorded: bool) -> None:
-    """Several folders are compared on what the first of them names; one that names something else is refused."""
+    """Several folders are compared on the benchmark that the first of them names; another one is refused."""
     from evaluation.results import EVALUATION, read_evaluation
 
     known = {out: read_evaluation(out) for out in outs if recorded and (out / EVALUATION).is_file()}

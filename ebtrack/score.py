@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,6 @@ from rich.text import Text
 from ebtrack.mistakes import USER_ERROR, user_errors
 
 if TYPE_CHECKING:
-    from evaluation.metrics import Floats
     from evaluation.scoring import Labelled, TrackerScore
 
 SEED = 0
@@ -26,7 +26,6 @@ StrictOption = typer.Option(
     "there is scored, and what is not is told.",
 )
 _SOME_LEFT_OUT = 3
-_SHOWN = 5
 _HEADINGS = {
     "auc": "AUC",
     "op50": "OP50",
@@ -93,7 +92,7 @@ def score(
 
         if convention:
             convention_named(convention)
-        benchmark = read_benchmark(results, dataset, root, annotations)
+        benchmark = read_benchmark([results], dataset, root, annotations)
         rules = convention_named(convention or benchmark.convention)
         scored = score_stored(results, benchmark, rules.name, strict)
         for note in scored.notes:
@@ -127,18 +126,25 @@ def score_stored(results: Path, benchmark: Benchmark, convention: str, strict: b
     from evaluation.conventions import convention_named
     from evaluation.metrics import frames_per_second
     from evaluation.scoring import score_tracker
-    from evaluation.stored import find_stored, ignored_files, match_names, read_times, read_tracker_boxes
+    from evaluation.stored import (
+        find_stored,
+        ignored_files,
+        left_out,
+        match_names,
+        read_times,
+        read_tracker_boxes,
+        some_of,
+    )
 
     stored = find_stored(results)
     found = Scored()
     frames = {sequence.name: len(sequence.groundtruth) for sequence in benchmark.sequences}
     if ignored := ignored_files(results, stored):
-        found.notes.append(f"not taken for boxes: {_some([path.name for path in ignored])}")
+        found.notes.append(f"not taken for boxes: {some_of([path.name for path in ignored])}")
     for tracker, files in stored.items():
         try:
-            matched = match_names(files, frames)
             boxes, times = read_tracker_boxes(files, frames, benchmark.origin), read_times(files, frames)
-            paths = {sequence: files[name] for sequence, name in matched.items()}
+            paths = {sequence: files[name] for sequence, name in match_names(files, frames).items()}
             result = score_tracker(
                 tracker, boxes, benchmark.sequences, convention, strict, benchmark.one_based, files=paths
             )
@@ -146,34 +152,17 @@ def score_stored(results: Path, benchmark: Benchmark, convention: str, strict: b
             found.problems.append(" ".join(str(error).split()))
             continue
         found.scores.append(result)
-        found.notes += _notes(tracker, frames, boxes, paths, set(files) - set(matched.values()))
-        if times:
-            found.speeds[tracker] = frames_per_second([of[1:] for of in times], convention_named(convention).speed)
+        found.notes += left_out(tracker, files, boxes, frames)
+        speed = frames_per_second([of[1:] for of in times], convention_named(convention).speed)
+        if not isnan(speed):
+            found.speeds[tracker] = speed
     return found
 
 
-def _notes(
-    tracker: str, frames: Mapping[str, int], boxes: Mapping[str, Floats], paths: Mapping[str, Path], unknown: set[str]
-) -> list[str]:
-    """What was left out of a tracker's score, with the frames of each sequence."""
-    missing = [name for name in frames if name not in boxes]
-    differing = [
-        f"{paths[name]} has {len(boxes[name])} lines for {frames[name]} frames"
-        for name in frames
-        if name in boxes and len(boxes[name]) != frames[name]
-    ]
-    said = []
-    if missing:
-        said.append(f"{tracker}: {len(missing)} of {len(frames)} sequences have no boxes: {_some(missing)}")
-    if differing:
-        said.append(f"{tracker}: lengths differ, scored on the frames that both have: {_some(differing)}")
-    if unknown:
-        said.append(f"{tracker}: files without a sequence of that name: {_some(sorted(unknown))}")
-    return said
-
-
-def read_benchmark(results: Path, dataset: str | None, root: Path | None, annotations: Path | None) -> Benchmark:
-    """What the options name, or else what the results say that they are of.
+def read_benchmark(
+    results: Sequence[Path], dataset: str | None, root: Path | None, annotations: Path | None
+) -> Benchmark:
+    """What the options name, or else what the results say that they are of: the sequences of all folders.
 
     Raises:
         ValueError: the options contradict each other, or what they name cannot be read.
@@ -188,10 +177,16 @@ def read_benchmark(results: Path, dataset: str | None, root: Path | None, annota
         raise ValueError("--dataset and --root go together: the name of the benchmark, and its folder")
     only = None
     if not dataset or not root:
-        from evaluation.results import read_evaluation
+        from evaluation.results import EVALUATION, read_evaluation
 
-        record = read_evaluation(results)
-        dataset, root, only = str(record["dataset"]), Path(record["root"]), record["sequences"]
+        record, *others = (read_evaluation(out) for out in results if out == results[0] or (out / EVALUATION).is_file())
+        dataset, root = str(record["dataset"]), Path(record["root"])
+        only = {name for of in (record, *others) for name in of["sequences"]}
+        if not root.is_dir():
+            raise ValueError(
+                f"{results[0] / EVALUATION} says that the benchmark is in {root}, where no folder is: say where it is "
+                f"with --dataset {dataset} --root DIR"
+            )
     from evaluation.datasets import dataset_kind, native_origin, read_dataset
 
     return Benchmark(
@@ -207,8 +202,15 @@ def _comparisons(scores: list[TrackerScore], figure: str) -> dict[str, dict[str,
     found = {}
     for other in scores[1:]:
         values = other.per_sequence(figure)
-        common = [name for name in best if name in values]
-        test = paired_test([values[name] for name in common], [best[name] for name in common], SEED)
+        common = [name for name in best if not isnan(best[name] - values.get(name, nan))]
+        if not common:
+            continue
+        test = paired_test(
+            [values[name] for name in common],
+            [best[name] for name in common],
+            SEED,
+            weights=[scores[0].weights[name] for name in common],
+        )
         found[other.tracker] = {
             "against": scores[0].tracker,
             "figure": figure,
@@ -233,7 +235,8 @@ def _table(scored: Scored, ranked: str, comparisons: dict[str, dict[str, Any]]) 
     for heading in (*_HEADINGS.values(), "p", "frames/s", "sequences"):
         table.add_column(heading, justify="right", no_wrap=True)
     for of in scored.scores:
-        cells = [f"{of.figures[name]:.3f}" for name in _HEADINGS if name != "failures"]
+        shown = (of.figures[name] for name in _HEADINGS if name != "failures")
+        cells = ["-" if isnan(value) else f"{value:.3f}" for value in shown]
         low, high = _interval(of, ranked)
         cells[list(_HEADINGS).index(ranked)] += f" [{low:.3f}, {high:.3f}]"
         p = f"{comparisons[of.tracker]['p']:.4f}" if of.tracker in comparisons else "-"
@@ -276,7 +279,7 @@ def _write(
 
 def _known(figures: Mapping[str, float]) -> dict[str, float]:
     """JSON has no nan: a figure that is not defined is left out."""
-    return {name: value for name, value in figures.items() if value == value}
+    return {name: value for name, value in figures.items() if not isnan(value)}
 
 
 def _expect_place(file: Path | None, overwrite: bool) -> None:
@@ -286,8 +289,3 @@ def _expect_place(file: Path | None, overwrite: bool) -> None:
         raise ValueError(f"{file} exists: name another file with --json, or replace it with --overwrite")
     if not file.parent.is_dir():
         raise ValueError(f"folder {file.parent} does not exist: name a file in one that does with --json")
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

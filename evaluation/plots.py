@@ -55,6 +55,8 @@ _PRINT: dict[Any, Any] = {
     "grid.linewidth": 0.6,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
+    # A name is no formula, whatever is in it.
+    "text.parse_math": False,
     # The same figure gives the same file.
     "svg.hashsalt": "ebtrack",
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -58,7 +59,8 @@ class Result:
 def write_result(folder: Path, result: Result, record: dict[str, Any]) -> None:
     """Writes a result, numbers as floats that read back to the same float64; what is there of it is replaced.
 
-    Each file appears whole or not at all, the box file last: where it is there, all else is.
+    Each file appears whole or not at all, the box file last: where it is there, all else is. A posterior or times of
+    before that the new result has not are removed, since they are not its own.
 
     Args:
         folder: the tracker's, ``OUT/<tracker>``; made where it is missing.
@@ -83,6 +85,8 @@ def write_result(folder: Path, result: Result, record: dict[str, Any]) -> None:
         "seconds": None if result.seconds is None else float(result.seconds.sum()),
         "sha256": {str(path.relative_to(folder)): _sha256(text.encode()) for path, text in contents.items()},
     }
+    for path in {_posterior(folder, result.name), _times(folder, result.name)} - contents.keys():
+        path.unlink(missing_ok=True)
     contents[_record(folder, result.name)] = json.dumps(summary, indent=2) + "\n"
     for path, text in reversed(contents.items()):
         write_whole(path, text)
@@ -156,30 +160,37 @@ def write_evaluation(out: Path, dataset: str, root: Path, sequences: Sequence[st
     """Records in ``OUT/evaluation.json`` what is tracked there; names of further sequences are added.
 
     Raises:
-        ResultsError: the folder holds the results of another data set or root.
+        ResultsError: the folder holds the results of another data set or root, or is none.
     """
     wanted = {"dataset": dataset, "root": str(root.resolve())}
     known: list[str] = []
-    if (out / EVALUATION).exists():
-        found = read_evaluation(out)
-        for key, value in wanted.items():
-            if found[key] != value:
-                raise ResultsError(
-                    f"{out / EVALUATION} has results of {key} {found[key]!r}, not of {value!r}: name another --out"
-                )
-        known = found["sequences"]
-        if set(sequences) <= set(known):
-            return
-    names = [*known, *(name for name in sequences if name not in known)]
-    write_whole(out / EVALUATION, json.dumps({**wanted, "sequences": names}, indent=2) + "\n")
+    if out.exists() and not out.is_dir():
+        raise ResultsError(f"{out} is a file: name a folder for the results with --out")
+    out.mkdir(parents=True, exist_ok=True)
+    # Trackers may be started at the same time, each with sequences of its own.
+    with FileLock(out / ".lock"):
+        if (out / EVALUATION).exists():
+            found = read_evaluation(out)
+            for key, value in wanted.items():
+                if found[key] != value:
+                    raise ResultsError(
+                        f"{out / EVALUATION} has results of {key} {found[key]!r}, not of {value!r}: name another --out"
+                    )
+            known = found["sequences"]
+            if set(sequences) <= set(known):
+                return
+        names = [*known, *(name for name in sequences if name not in known)]
+        write_whole(out / EVALUATION, json.dumps({**wanted, "sequences": names}, indent=2) + "\n")
 
 
 def read_evaluation(out: Path) -> dict[str, Any]:
     """What was evaluated into a folder: ``dataset``, ``root`` and ``sequences``, a list of names.
 
     Raises:
-        ResultsError: the folder has no such record.
+        ResultsError: there is no such folder, or it has no such record.
     """
+    if not out.is_dir():
+        raise ResultsError(f"no folder {out}: expected what `ebtrack evaluate --out {out}` writes")
     file = out / EVALUATION
     try:
         found = json.loads(file.read_text(encoding="utf-8"))

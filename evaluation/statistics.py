@@ -64,7 +64,9 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def paired_test(a: ArrayLike, b: ArrayLike, seed: int, level: float = 0.95, draws: int = 10_000) -> PairedTest:
+def paired_test(
+    a: ArrayLike, b: ArrayLike, seed: int, level: float = 0.95, draws: int = 10_000, weights: ArrayLike | None = None
+) -> PairedTest:
     """Whether tracker ``a`` differs from ``b``, by the differences of a figure on the same sequences.
 
     The p-value is the share of random changes of sign that move the mean at least as far from 0, the differences as
@@ -76,22 +78,25 @@ def paired_test(a: ArrayLike, b: ArrayLike, seed: int, level: float = 0.95, draw
         seed: the same one gives the same result.
         level: of the interval, in (0, 1).
         draws: of the bootstrap, and of changes of sign.
+        weights: ``[N]`` of the mean, as `bootstrap_interval` has them.
 
     Returns:
         All nan where there is no sequence.
 
     Raises:
-        ValueError: the two have not the same number of values, or the level is not between 0 and 1.
+        ValueError: the two have not the same number of values, nor the weights, or the level is not between 0 and 1.
     """
     first, second = np.asarray(a, float), np.asarray(b, float)
     if first.shape != second.shape:
         raise ValueError(f"a paired test needs the same sequences of both trackers, got {len(first)} and {len(second)}")
     difference = first - second
-    difference = difference[~np.isnan(difference)]
-    low, high = bootstrap_interval(difference, seed, level, draws)
-    if not len(difference):
+    weight = np.ones(len(difference)) if weights is None else np.asarray(weights, float)
+    low, high = bootstrap_interval(difference, seed, level, draws, weight)
+    known = ~np.isnan(difference) & (weight > 0)
+    if not known.any():
         return PairedTest(*[float("nan")] * 4)
-    return PairedTest(float(difference.mean()), low, high, _sign_flip(difference, seed, draws))
+    shares = difference[known] * weight[known] / weight[known].sum()
+    return PairedTest(float(shares.sum()), low, high, _sign_flip(shares, seed, draws))
 
 
 def _sign_flip(difference: Floats, seed: int, draws: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,9 @@ LAYOUTS = (
     "<tracker>/<parameter>_<run>/<sequence>.txt (PyTracking)"
 )
 _BESIDE = ("_time", "_times", "_object_presence_scores", "_confidence", "_all_boxes", "_all_scores")
-"""Ends of the names of files that toolkits put beside the boxes of a sequence."""
+"""Ends of the names of files that toolkits put beside the boxes of the sequence that the name begins with."""
+_SHOWN = 5
+"""Names in a message."""
 _OWN = (TIMES, POSTERIOR, RECORDS)
 """Folders of ours, and of GOT-10k's OTB experiments, that hold no boxes."""
 
@@ -72,6 +74,40 @@ def ignored_files(folder: Path, stored: Mapping[str, Mapping[str, Path]]) -> lis
 
 def _unknown(path: Path) -> bool:
     return path.is_file() and path.name[0] != "." and path.name != EVALUATION
+
+
+def left_out(
+    tracker: str, files: Mapping[str, Path], boxes: Mapping[str, Floats], frames: Mapping[str, int]
+) -> list[str]:
+    """What is not compared of a tracker, in words: missing sequences, lengths that differ, files of no sequence.
+
+    Args:
+        tracker: its name.
+        files: of it, from `find_stored`.
+        boxes: of it, from `read_tracker_boxes`.
+        frames: number of frames by sequence.
+    """
+    matched = match_names(files, frames)
+    missing = [name for name in frames if name not in boxes]
+    differing = [
+        f"{files[matched[name]]} has {len(boxes[name])} lines for {frames[name]} frames"
+        for name in frames
+        if name in boxes and len(boxes[name]) != frames[name]
+    ]
+    said = []
+    if missing:
+        said.append(f"{tracker}: {len(missing)} of {len(frames)} sequences have no boxes: {some_of(missing)}")
+    if differing:
+        said.append(f"{tracker}: lengths differ, scored on the frames that both have: {some_of(differing)}")
+    if unknown := sorted(set(files) - set(matched.values())):
+        said.append(f"{tracker}: files without a sequence of that name: {some_of(unknown)}")
+    return said
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def match_names(stored: Collection[str], sequences: Iterable[str]) -> dict[str, str]:
@@ -213,7 +249,8 @@ def _folders(folder: Path) -> list[Path]:
 
 def _box_files(folder: Path) -> dict[str, Path]:
     found = {path.stem: path for path in sorted(folder.glob("*.txt")) if path.name[0] != "."}
-    return {name: path for name, path in found.items() if not name.endswith(_BESIDE)}
+    beside = {name for name in found for end in _BESIDE if name.endswith(end) and name.removesuffix(end) in found}
+    return {name: path for name, path in found.items() if name not in beside}
 
 
 def _got10k_files(tracker: Path) -> dict[str, Path]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.contestants.opencv import OpenCVTracker, model_files
-from evaluation.contestants.python import load_class, source_file
+from evaluation.contestants.python import load_class, source_file, told
 
 OPENCV, PYTHON = "opencv:", "python:"
 
@@ -52,9 +52,14 @@ def make_contestant(name: ContestantName) -> Contestant:
     """A tracker, made anew for a sequence.
 
     Raises:
-        ValueError: there is no such tracker here, or model files are missing; the message says how to mend it.
+        ValueError: there is no such tracker here, or model files are missing, or the class cannot be made without
+            arguments; the message says how to mend it.
     """
     if name.text.startswith(OPENCV):
         return OpenCVTracker(name.text.removeprefix(OPENCV), name.models)
-    made: Contestant = load_class(name.text.removeprefix(PYTHON))()
+    of = load_class(name.text.removeprefix(PYTHON))
+    try:
+        made: Contestant = of()
+    except Exception as error:
+        raise ValueError(f"{name.text} cannot be made, as {of.__name__}(): {told(error)}") from error
     return made

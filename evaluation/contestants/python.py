@@ -5,15 +5,18 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
+
+_OURS = str(Path(__file__).resolve().parents[1])
 
 
 def load_class(text: str) -> type[Any]:
     """The class of ``module:Class``; the working folder's modules are found as with ``python -m``.
 
     Raises:
-        ValueError: there is no such module or class, or it lacks ``init`` or ``update``.
+        ValueError: there is no such module or class, the module fails, or the class lacks ``init`` or ``update``.
     """
     module_name, _, class_name = text.partition(":")
     if not module_name or not class_name:
@@ -22,8 +25,8 @@ def load_class(text: str) -> type[Any]:
         sys.path.insert(0, str(Path.cwd()))
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ValueError(f"python:{text} cannot be imported: {error}") from error
+    except Exception as error:
+        raise ValueError(f"python:{text} cannot be imported: {told(error)}") from error
     found = getattr(module, class_name, None)
     if not inspect.isclass(found):
         raise ValueError(f"module {module_name} has no class {class_name}")
@@ -31,6 +34,19 @@ def load_class(text: str) -> type[Any]:
     if missing:
         raise ValueError(f"{text} has no {missing[0]}: a tracker has init(frame, box) and update(frame)")
     return found
+
+
+def told(error: Exception) -> str:
+    """An error in a line; one that came from somebody's code with its kind, and with the file and line.
+
+    Args:
+        error: as it was caught.
+    """
+    places = [at for at in traceback.extract_tb(error.__traceback__) if not at.filename.startswith(_OURS)]
+    theirs = [f" ({at.filename}, line {at.lineno})" for at in places if "importlib" not in at.filename]
+    if not theirs and isinstance(error, ValueError | ImportError | SyntaxError):
+        return str(error)
+    return "".join((f"{type(error).__name__}: {error}", *theirs[-1:]))
 
 
 def source_file(text: str) -> Path | None:

@@ -41,7 +41,7 @@ def calibration(context: Context) -> Section | None:
     ]
     figures = [
         Picture(
-            f"calibration_{name}" if len(known) > 1 else "calibration",
+            f"calibration_{name.replace('/', '-')}" if len(known) > 1 else "calibration",
             f"How true the probabilities of {name} are. {_of(context)}",
             calibration_figure(of.calibration, of.levels, name),
         )

@@ -8,7 +8,10 @@ from pathlib import Path
 from evaluation.report.context import main_figure
 from evaluation.report.material import Material, by_attribute, contestant
 from evaluation.scoring import Labelled, score_tracker
-from evaluation.stored import find_stored, match_names, read_tracker_boxes
+from evaluation.stored import find_stored, ignored_files, left_out, match_names, read_tracker_boxes, some_of
+
+_COLUMNS = ("attribute", "sequence", "sequences", "frames")
+"""Keys of tables in which trackers have columns of their own."""
 
 
 def gather(
@@ -25,7 +28,7 @@ def gather(
 
     Args:
         outs: in a layout that `evaluation.stored.find_stored` reads. A tracker of a name that an earlier folder has
-            too is called ``<folder>/<tracker>``.
+            too, or a column of a table, is called ``<folder>/<tracker>``.
         sequences: at least one.
         dataset: its name, for titles.
         convention: of `evaluation.conventions.CONVENTIONS`.
@@ -39,21 +42,26 @@ def gather(
             message names it.
     """
     found: dict[str, Mapping[str, Path]] = {}
+    notes: list[str] = []
     for out in outs:
-        for tracker, stored in find_stored(out).items():
-            name = tracker if tracker not in found else f"{out.name}/{tracker}"
+        stored = find_stored(out)
+        if ignored := ignored_files(out, stored):
+            notes.append(f"{out}: not taken for boxes: {some_of([path.name for path in ignored])}")
+        for tracker, files in stored.items():
+            name = tracker if tracker not in {*found, *_COLUMNS} else f"{out.resolve().name}/{tracker}"
             if name in found:
                 raise ValueError(f"two trackers are called {name}: rename one of the folders, as that in {out}")
-            found[name] = stored
+            found[name] = files
     if first is not None and first not in found:
         raise ValueError(f"no tracker {first}: there are {', '.join(found)}")
-    names = [sequence.name for sequence in sequences]
+    frames = {sequence.name: len(sequence.groundtruth) for sequence in sequences}
     contestants = []
-    for name, files in found.items():
-        matched = {sequence: files[of] for sequence, of in match_names(files, names).items()}
-        boxes = read_tracker_boxes(matched, names, origin)
+    for name, boxes_of in found.items():
+        matched = {sequence: boxes_of[of] for sequence, of in match_names(boxes_of, frames).items()}
+        boxes = read_tracker_boxes(matched, frames, origin)
         score = score_tracker(name, boxes, sequences, convention, strict, one_based, matched)
-        contestants.append(contestant(next(iter(files.values())).parent, boxes, score, sequences))
+        contestants.append(contestant(matched, boxes, score, sequences))
+        notes += left_out(name, boxes_of, boxes, frames)
     figure = main_figure(convention)
     contestants.sort(key=lambda of: (of.name != first, -of.score.figures[figure], of.name))
-    return Material(dataset, sequences, by_attribute(sequences), contestants)
+    return Material(dataset, sequences, by_attribute(sequences), contestants, notes)

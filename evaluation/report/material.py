@@ -12,8 +12,9 @@ import numpy as np
 from evaluation.calibration import Calibration, calibrate
 from evaluation.conventions import CONVENTIONS
 from evaluation.metrics import Floats, box_iou, frames_per_second
-from evaluation.results import POSTERIOR, TIMES, Result, read_result
+from evaluation.results import POSTERIOR, Result, read_result
 from evaluation.scoring import Labelled, TrackerScore
+from evaluation.stored import read_times
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,14 @@ class Answers:
 
 
 def answers(result: Result, sequence: Labelled) -> Answers | None:
-    """Leaves out the frames that are neither annotated nor labelled as absent; None where presence is not given."""
+    """Leaves out the frames that are neither annotated nor labelled as absent, and those that only one of the two has;
+    None where presence is not given."""
     if result.presence is None:
         return None
-    known = ~np.isnan(sequence.groundtruth).any(1) | sequence.absent
-    known[0] = True
-    nothing = np.empty((0, len(known), 4))
+    annotated = ~np.isnan(sequence.groundtruth).any(1) | sequence.absent
+    annotated[0] = True
+    known = np.flatnonzero(annotated[: len(result.boxes)])
+    nothing = np.empty((0, len(result.boxes), 4))
     low, high = (nothing if ends is None else ends for ends in (result.low, result.high))
     return Answers(
         sequence.groundtruth[known], result.boxes[known], result.presence[known], low[:, known], high[:, known]
@@ -99,6 +102,8 @@ class Material:
     """Names of the sequences by attribute."""
     contestants: Sequence[Contestant]
     """The tracker that the report is about comes first, the others by their figure."""
+    notes: Sequence[str] = ()
+    """What of the results is not compared."""
 
     @property
     def first(self) -> Contestant:
@@ -117,18 +122,19 @@ class Material:
 
 
 def contestant(
-    folder: Path, boxes: Mapping[str, Floats], score: TrackerScore, sequences: Sequence[Labelled]
+    files: Mapping[str, Path], boxes: Mapping[str, Floats], score: TrackerScore, sequences: Sequence[Labelled]
 ) -> Contestant:
-    """Adds to a tracker's scored boxes what lies beside them in the layout of `evaluation.results`.
+    """Adds to a tracker's scored boxes what lies beside their files: times, and posteriors of `evaluation.results`.
 
     Raises:
-        ResultsError: a file of posteriors or times is damaged.
+        ValueError: a file of posteriors or times is damaged.
     """
     tracked = [sequence for sequence in sequences if sequence.name in boxes]
+    folder = files[tracked[0].name].parent
     found: list[Result] = []
-    if (folder / POSTERIOR).is_dir() or (folder / TIMES).is_dir():
-        found = [read_result(folder, sequence.name) for sequence in tracked]
-    speed = _speed(found, CONVENTIONS[score.convention].speed)
+    if (folder / POSTERIOR).is_dir():
+        found = [read_result(folder, files[sequence.name].stem) for sequence in tracked]
+    speed = _speed(read_times(files, boxes), CONVENTIONS[score.convention].speed)
     return Contestant(score.tracker, score, boxes, folder, _certainty(found, tracked), speed)
 
 
@@ -150,10 +156,9 @@ def _certainty(results: Sequence[Result], sequences: Sequence[Labelled]) -> Cert
     )
 
 
-def _speed(results: Sequence[Result], definition: Literal["n / sum of t", "mean of 1 / t"]) -> Speed | None:
-    times = [result.seconds for result in results if result.seconds is not None]
+def _speed(times: Sequence[Floats], definition: Literal["n / sum of t", "mean of 1 / t"]) -> Speed | None:
     seconds = float(sum(of[1:].sum() for of in times))
-    if len(times) < len(results) or not seconds > 0:
+    if not seconds > 0:
         return None
     rate = frames_per_second([of[1:] for of in times], definition)
     return Speed(rate, sum(len(of) - 1 for of in times), seconds, float(np.mean([of[0] for of in times])))

@@ -38,7 +38,7 @@ def overview(context: Context) -> Section:
     if len({row["sequences"] for row in rows}) > 1:
         columns.append(Column("sequences", "sequences"))
         caption += " Some trackers lack sequences: their figures are over those that they have, and do not compare."
-    return Section("figures", "Figures", tables=[Table("figures", caption, columns, rows)])
+    return Section("figures", "Figures", context.material.notes, tables=[Table("figures", caption, columns, rows)])
 
 
 def curves(context: Context) -> Section:
@@ -80,7 +80,8 @@ def differences(context: Context) -> Section:
         theirs = other.score.per_sequence(context.main)
         common = [name for name in mine if name in theirs]
         ours, beside = np.array([mine[name] for name in common]), np.array([theirs[name] for name in common])
-        tests.append(test := paired_test(ours, beside, SEED))
+        weights = [first.score.weights[name] for name in common]
+        tests.append(test := paired_test(ours, beside, SEED, weights=weights))
         rows.append(
             {
                 "other": other.name,

@@ -145,6 +145,11 @@ def _read(connection: Connection) -> None:
     """The reading process."""
     follow_parent()
     cv2.setNumThreads(1)
+    with suppress(EOFError, OSError):  # The tracker's side is gone: it was interrupted, or killed.
+        _serve(connection)
+
+
+def _serve(connection: Connection) -> None:
     streams: dict[int, Iterator[Image]] = {}
     wanted: dict[int, int] = {}
     while True:

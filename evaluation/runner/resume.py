@@ -80,7 +80,9 @@ def differences(found: dict[str, Any], expected: dict[str, Any], prefix: str = "
 
 
 def _short(value: Any) -> str:
-    return "not set" if value is None else value[:12] if isinstance(value, str) and len(value) == 64 else str(value)
+    if value is None or isinstance(value, dict):
+        return "not set" if value is None else "set"
+    return value[:12] if isinstance(value, str) and len(value) == 64 else str(value)
 
 
 def _move_aside(file: Path, folder: Path) -> Path:

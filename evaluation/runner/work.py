@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 import ebtrack
 from evaluation.contestants import make_contestant
+from evaluation.contestants.python import told
 from evaluation.contestants.tracking import TrackingError, seed_all, track_with
 from evaluation.lockstep import AnnotatedSequence, SequenceFailure, SequenceResult, track_in_lockstep
 from evaluation.results import LEVELS, Result
@@ -96,7 +97,7 @@ def _track_others(plan: TrackerPlan, device: str, sequences: Iterable[AnnotatedS
         try:
             yield track_with(make_contestant(plan.contestant), sequence)
         except TrackingError as error:
-            yield Failed(sequence.name, error.frame, _said(error.reason))
+            yield Failed(sequence.name, error.frame, told(error.reason))
 
 
 def stored_form(found: SequenceResult) -> Result:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from ebtrack.datasets import datasets
@@ -74,3 +75,14 @@ def test_mistakes_in_the_call_are_one_line(tmp_path: Path) -> None:
         assert code == 2
         assert output.startswith(message)
         assert output.count("\n") == 1
+
+
+def test_a_folder_that_may_not_be_read_is_a_mistake_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "bag"))
+
+    monkeypatch.setattr("evaluation.datasets.checking.check_dataset", refuse)
+    done = CliRunner().invoke(datasets, ["check", "folder", "--root", str(tmp_path)])
+    assert done.exit_code == 2
+    assert done.output.startswith("error:")
+    assert str(tmp_path / "bag") in done.output

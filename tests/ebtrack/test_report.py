@@ -4,6 +4,7 @@ import base64
 import csv
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -212,3 +213,49 @@ def test_published_scores_come_out_to_three_decimals(tmp_path: Path) -> None:
         ours = found[row["tracker"]]
         assert f"{float(ours['auc']):.3f}" == row["success_auc"]
         assert f"{float(ours['precision']):.3f}" == row["precision20"]
+
+
+def test_runs_of_one_tracker_in_several_folders_are_compared_on_all_their_sequences(folder: Path) -> None:
+    """The first folder has one of the two sequences of the second."""
+    first = folder / "first"
+    shutil.copytree(folder / "out" / "ours", first / "ours")
+    (first / "ours" / "lost.txt").unlink()
+    results.write_evaluation(first, "folder", folder / "sequences", ["kept"])
+    done = run(first, folder / "out", "--out", folder / "report", "--first", "ours")
+    assert done.exit_code == 0, done.output
+    assert "note: ours: 1 of 2 sequences have no boxes: lost" in done.output
+    assert "1 of 2 sequences have no boxes: lost" in (folder / "report" / "index.html").read_text(encoding="utf-8")
+    assert {path.name for path in (folder / "report" / "figures").glob("calibration*.png")} == {
+        "calibration_ours.png",
+        "calibration_out-ours.png",
+    }
+    rows = {row["sequence"]: row for row in rows_of(folder / "report", "sequences")}
+    assert rows.keys() == {"kept", "lost"}
+    assert rows["lost"]["ours"] == ""
+    assert float(rows["lost"]["out/ours"]) == pytest.approx(20 / 21 * 4 / 12)
+
+
+def test_where_results_are_longer_than_the_annotation_the_common_frames_are_judged(folder: Path) -> None:
+    annotations = folder / "annotations"
+    annotations.mkdir()
+    for name in LENGTHS:
+        lines = (folder / "sequences" / name / "groundtruth.txt").read_text().splitlines(keepends=True)
+        (annotations / f"{name}.txt").write_text("".join(lines[:8]))
+    done = run(folder / "out", "--annotations", annotations, "--out", folder / "report")
+    assert done.exit_code == 0, done.output
+    assert "note: ours: lengths differ, scored on the frames that both have" in done.output
+    [presence] = rows_of(folder / "report", "presence")
+    assert (presence["present_frames"], presence["absent_frames"]) == ("14", "0")
+
+
+def test_times_of_other_toolkits_are_read_as_score_reads_them(folder: Path) -> None:
+    times = folder / "out" / "static" / "times"
+    times.mkdir()
+    for name, frames in LENGTHS.items():
+        (times / f"{name}_time.txt").write_text("1\n" + "0.125\n" * (frames - 1))
+        tabs = (folder / "out" / "static" / f"{name}.txt").read_text().replace(",", "\t")
+        (folder / "out" / "static" / f"{name}.txt").write_text(tabs)
+    done = run(folder / "out", "--out", folder / "report", "--worst", 0)
+    assert done.exit_code == 0, done.output
+    speeds = {row["tracker"]: float(row["frames_a_second"]) for row in rows_of(folder / "report", "speed")}
+    assert speeds == pytest.approx({"ours": 20, "static": 8})

@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -141,6 +142,40 @@ def test_what_was_evaluated_is_known_without_further_options(tmp_path: Path) -> 
     assert found["dataset"] == "folder"
     # An x of 0 is within the picture where pixels count from 0.
     assert found["trackers"]["Mine"]["ao"] == 1
+    (tmp_path / "videos").rename(tmp_path / "moved")
+    gone = run(tmp_path / "out")
+    assert gone.exit_code == 2
+    assert "where no folder is: say where it is with --dataset folder --root DIR" in gone.output
+    assert run(tmp_path / "out", "--dataset", "folder", "--root", tmp_path / "moved").exit_code == 0
+
+
+def test_what_is_not_defined_is_left_out_and_differences_are_those_of_the_figures(tmp_path: Path) -> None:
+    for name, frames in (("Long", 9), ("Short", 3), ("Single", 1)):
+        write(tmp_path / "anno" / f"{name}.txt", ["10,10,40,20"] * frames)
+        write(tmp_path / "results" / "Kept" / f"{name}.txt", ["10,10,40,20"] * frames)
+        write(tmp_path / "results" / "Kept" / "times" / f"{name}.txt", ["0.1"] * frames)
+    write(tmp_path / "results" / "Lost" / "Long.txt", ["10,10,40,20", *["90,10,40,20"] * 8])
+    write(tmp_path / "results" / "Lost" / "Short.txt", ["10,10,40,20"] * 3)
+    write(tmp_path / "results" / "Once" / "Single.txt", ["10,10,40,20"])
+    write(tmp_path / "results" / "Once" / "times" / "Single.txt", ["0.1"])
+
+    def scored(convention: str) -> dict[str, Any]:
+        file = tmp_path / f"{convention}.json"
+        done = run(tmp_path / "results", "--annotations", tmp_path / "anno", "--convention", convention, "--json", file)
+        assert "nan" not in done.output
+        found: dict[str, Any] = json.loads(file.read_text(), parse_constant=pytest.fail)
+        return found
+
+    # One frame: a success, but neither an AO nor a speed.
+    found = scored("otb")
+    assert found["trackers"]["Once"]["auc"] == pytest.approx(20 / 21)
+    assert "ao" not in found["trackers"]["Once"]
+    assert found["frames_per_second"].keys() == {"Kept"}
+    # Eight frames of ten are lost.
+    found = scored("got10k")
+    difference = found["trackers"]["Lost"]["ao"] - found["trackers"]["Kept"]["ao"]
+    assert found["paired"]["Lost"]["difference"] == pytest.approx(difference) == pytest.approx(-0.8)
+    assert found["paired"].keys() == {"Lost"}
 
 
 CHECK = SHARED / "metric_check"

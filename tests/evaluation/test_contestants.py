@@ -119,3 +119,28 @@ def test_nanotrack_follows(sequence: Any) -> None:
     assert sorted(name.files()) == ["backbone", "neckhead"]
     found = track_with(make_contestant(name), sequence)
     assert np.abs(found.boxes - sequence.groundtruth)[:, :2].max() < 12
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def (", r"cannot be imported: .*\(broken_\d+\.py, line 1\)"),
+        (
+            "\nraise RuntimeError('at import')",
+            r"cannot be imported: RuntimeError: at import \(.*broken_\d+\.py, line 2\)",
+        ),
+        ("import no_such_library", r"No module named 'no_such_library' \(.*broken_\d+\.py, line 1\)"),
+        ("class Mine:\n    def __init__(self, size): ...", r"cannot be made, as Mine\(\): TypeError: .*'size'"),
+        ("class Mine:\n    def __init__(self):\n        1 / 0", r"as Mine\(\): ZeroDivisionError: .*\.py, line 3\)"),
+        ("Mine = 3", "has no class Mine"),
+    ],
+)
+def test_a_module_that_cannot_be_used_is_told_with_file_and_line(
+    source: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"broken_{abs(hash(source))}"
+    methods = "\n    def init(self, frame, box): ...\n    def update(self, frame): ...\n"
+    (tmp_path / f"{name}.py").write_text(source + methods * ("class" in source))
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ValueError, match=said):
+        make_contestant(ContestantName(f"python:{name}:Mine"))

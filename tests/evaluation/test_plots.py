@@ -40,3 +40,11 @@ def test_a_long_name_keeps_its_ends() -> None:
     assert len(short) == 24
     assert short.startswith("tracker")
     assert short.endswith("seed12")
+
+
+def test_a_name_is_drawn_as_it_is_and_not_as_a_formula(tmp_path: Path) -> None:
+    with print_style():
+        figure = new_figure(COLUMN, 2)
+        figure.subplots().set_title(r"$\nothing that TeX knows$")
+        save_figure(figure, tmp_path, "name")
+    assert (tmp_path / "name.png").is_file()

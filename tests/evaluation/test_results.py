@@ -1,6 +1,7 @@
 """Results on disk: what is read is what was written, and what is not whole is known as such."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,11 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
 def test_a_folder_holds_the_results_of_one_data_set(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match=r"evaluation\.json is missing"):
         read_evaluation(tmp_path)
+    with pytest.raises(ResultsError, match=r"no folder .*nowhere"):
+        read_evaluation(tmp_path / "nowhere")
+    (tmp_path / "file").touch()
+    with pytest.raises(ResultsError, match="file is a file: name a folder"):
+        write_evaluation(tmp_path / "file", "folder", tmp_path, ["a"])
     write_evaluation(tmp_path / "out", "folder", tmp_path, ["a", "b"])
     write_evaluation(tmp_path / "out", "folder", tmp_path, ["b", "c"])
     assert read_evaluation(tmp_path / "out")["sequences"] == ["a", "b", "c"]
@@ -115,3 +121,18 @@ def test_a_folder_holds_the_results_of_one_data_set(tmp_path: Path) -> None:
     (tmp_path / "out" / "evaluation.json").write_text(json.dumps({"dataset": 3}))
     with pytest.raises(ResultsError, match="damaged"):
         read_evaluation(tmp_path / "out")
+
+
+def test_evaluations_that_begin_together_all_keep_their_sequences(tmp_path: Path) -> None:
+    names = [f"s{number}" for number in range(24)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda name: write_evaluation(tmp_path, "folder", tmp_path, [name]), names))
+    assert sorted(read_evaluation(tmp_path)["sequences"]) == sorted(names)
+
+
+def test_what_another_tracker_said_of_a_sequence_does_not_stay_beside_the_new_boxes(tmp_path: Path) -> None:
+    write_result(tmp_path, a_result("one", 5), {})
+    write_result(tmp_path, Result("one", np.ones((5, 4))), {})
+    found = read_result(tmp_path, "one")
+    assert found.presence is found.seconds is None
+    assert is_complete(tmp_path, "one")

@@ -64,3 +64,16 @@ def test_sequences_that_one_tracker_has_no_figure_for_are_left_out() -> None:
     assert np.isnan(paired_test([np.nan], [0.1], seed=0)).all()
     with pytest.raises(ValueError, match="same sequences"):
         paired_test([0.5], [0.4, 0.3], seed=0)
+
+
+def test_the_difference_of_weighted_means_is_tested_as_such() -> None:
+    a, b, weights = [0.9, 0.2, 0.4, np.nan], [0.3, 0.4, 0.4, 0.5], [1, 3, 2, 9]
+    found = paired_test(a, b, seed=0, weights=weights)
+    assert found.difference == pytest.approx((0.6 - 3 * 0.2) / 6, abs=1e-12)
+    # The two shares cancel out: whatever the signs, the mean is at least as far from 0.
+    assert found.p == 1
+    assert paired_test(a, b, seed=0).difference == pytest.approx(0.4 / 3)
+    heavy = paired_test([0.5, 0.5], [0.4, 0.9], seed=0, weights=[1, 0])
+    assert (heavy.difference, heavy.low, heavy.high) == pytest.approx((0.1, 0.1, 0.1))
+    with pytest.raises(ValueError, match="3 values and 1 weights"):
+        paired_test(a[:3], b[:3], seed=0, weights=[1])

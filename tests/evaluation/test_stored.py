@@ -119,3 +119,10 @@ def test_annotations_keep_what_the_file_says(tmp_path: Path) -> None:
         read_annotations(tmp_path)
     with pytest.raises(StoredError, match="no annotations in"):
         read_annotations(tmp_path / "nowhere")
+
+
+def test_a_sequence_may_be_called_like_a_file_of_times(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "lunch_time.txt")
+    write(tmp_path / "mine" / "car.txt")
+    write(tmp_path / "mine" / "car_time.txt", "0.5\n0.1\n")
+    assert find_stored(tmp_path)["mine"].keys() == {"lunch_time", "car"}

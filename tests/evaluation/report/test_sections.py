@@ -12,6 +12,7 @@ from evaluation.report.context import Context
 from evaluation.report.gather import gather
 from evaluation.report.material import Material, answers
 from evaluation.report.sections import attributes
+from evaluation.report.sections import sequences as by_sequence
 from evaluation.results import Result
 
 FRAMES = {"one": 5, "two": 5, "three": 9}
@@ -71,6 +72,15 @@ def test_trackers_of_the_same_name_keep_their_folders(tmp_path: Path) -> None:
         material(tmp_path / run, "otb")
     found = gather([tmp_path / "first", tmp_path / "second"], sequences(), "", "otb", "second/poor")
     assert found.trackers == ["second/poor", "good", "second/good", "poor"]
+
+
+def test_a_tracker_called_like_a_column_does_not_replace_it(tmp_path: Path) -> None:
+    material(tmp_path, "otb")
+    (tmp_path / "good").rename(tmp_path / "frames")
+    found = gather([tmp_path], sequences(), "", "otb")
+    [table] = by_sequence(Context(found)).tables
+    assert {row["sequence"]: row["frames"] for row in table.rows} == FRAMES
+    assert [row[f"{tmp_path.name}/frames"] for row in table.rows] == pytest.approx([20 / 21] * 3)
 
 
 def test_a_frame_that_nobody_annotated_is_judged_by_nothing() -> None:

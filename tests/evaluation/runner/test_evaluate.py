@@ -29,7 +29,8 @@ def test_what_fails_is_named_with_its_frame_and_the_same_command_completes_the_r
     Path("dies").write_text("96")
     found = run(root, out, *MINE)
     assert found.exit_code == 3, found.output
-    assert "failed: Tracker, middle, frame 2: KeyError: 'no such thing'" in found.output
+    assert "failed: Tracker, middle, frame 2: KeyError: 'no such thing' (" in found.output
+    assert "mine.py, line " in found.output
     assert "failed: Tracker, long, frame 2: the tracking process died (exit code 7)" in found.output
     assert [path.name for path in (out / "Tracker").glob("*.txt")] == ["short.txt"]
     Path("raises").unlink()
@@ -91,7 +92,7 @@ def test_repeats_have_folders_of_their_own(root: Path, tmp_path: Path) -> None:
     more = ("--repeats", "2", "--seed", "4", "--sequences", "short", "--name", "still")
     found = run(root, tmp_path / "out", *MINE, *more)
     assert found.exit_code == 0, found.output
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["evaluation.json", "still_seed4", "still_seed5"]
+    assert sorted(p.name for p in (tmp_path / "out").glob("[!.]*")) == ["evaluation.json", "still_seed4", "still_seed5"]
 
 
 @pytest.mark.parametrize(
@@ -107,9 +108,12 @@ def test_repeats_have_folders_of_their_own(root: Path, tmp_path: Path) -> None:
         (("--tracker", "missing.safetensors"), "no weights file"),
         (("--tracker", "default", "opencv:MIL", "--name", "x"), "--name names the folder of one tracker"),
         (("--tracker", "opencv:MIL", "opencv:MIL"), "two trackers would have the folder MIL"),
-        (("--name", "a/b"), "no name of a folder"),
+        (("--name", "a/b"), "no name of a tracker's folder"),
         (("--set", "samples"), "is not NAME=VALUE"),
         (("--set", "samples=-1"), "--set samples"),
+        (("--set", "samples=["), "--set samples: '[' cannot be read"),
+        (("--set", "samples=32", *MINE), "which is not among --tracker"),
+        (("--name", "times"), "--name 'times' is no name of a tracker's folder"),
         (("--device", "cpu,cpu"), "names a device twice"),
     ],
 )

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
 
-from evaluation.runner.reading import ReadAhead
+from evaluation.runner.reading import ReadAhead, _read
 
 
 @dataclass
@@ -48,3 +49,16 @@ def test_frames_come_in_order_and_what_breaks_is_told() -> None:
         for _ in range(2):  # also for who comes later
             with pytest.raises(RuntimeError, match="process that decodes the frames died"):
                 list(ahead.frames(Made("dies", 1, "dies")))  # type: ignore[arg-type]
+
+
+def test_the_reading_process_ends_without_a_word_when_the_tracker_is_gone() -> None:
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_read, args=(theirs,))
+    process.start()
+    theirs.close()
+    ours.send((0, Made("long", 100)))
+    assert ours.recv()[:2] == (0, "frame")
+    ours.close()
+    process.join()
+    assert process.exitcode == 0
