@@ -64,6 +64,8 @@ def serve(
 
     def ready(bound: int) -> None:
         typer.echo(f"open {address.link(bound, token)}    (Ctrl-C ends)")
+        if address.host in {"0.0.0.0", "::"}:
+            typer.echo("on other machines, put this machine's name or address in the place of localhost")
         if not address.loopback and certificate is None:
             typer.echo(
                 "note: without --certificate and --key, browsers on other machines do not give their cameras to the "

@@ -48,6 +48,7 @@ class Limits:
             targets=self.targets,
             upload_bytes=self.upload_bytes,
             frames_per_second=self.frames_per_second,
+            recordings=self.recordings,
         )
 
 

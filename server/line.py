@@ -10,6 +10,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from server.limits import Limits, Pace
 from server.protocol import Ack, ClientMessage, Error, ProtocolError, ServerMessage, pack_frame, parse_message
 
+MOST_LATE = 200
+"""Messages in a row that may have to wait. No page of ours goes on so, and only behind them is it heard that the
+visitor has left."""
+
 
 class Goodbye(Exception):
     """The visitor has left, or does not take what is sent."""
@@ -27,6 +31,9 @@ class Line:
         self._socket = socket
         self._limits = limits
         self._pace = Pace(limits.messages_per_second, reserve=40)
+        # One comes with each frame of the server's.
+        self._ack_pace = Pace(limits.frames_per_second, reserve=40)
+        self._late = 0
 
     async def receive(self) -> ClientMessage | bytes:
         """The visitor's next message: a text understood, or a binary one as it came.
@@ -48,8 +55,11 @@ class Line:
         if len(text) > self._limits.text_bytes:
             raise ProtocolError(f"a text of {len(text)} characters: at most {self._limits.text_bytes} are taken")
         parsed = parse_message(text)
-        if not isinstance(parsed, Ack):  # one comes with each frame of the server's, at the pace of frames
-            await asyncio.sleep(self._pace.wait())
+        wait = (self._ack_pace if isinstance(parsed, Ack) else self._pace).wait()
+        self._late = self._late + 1 if wait else 0
+        if self._late > MOST_LATE:
+            raise ProtocolError("messages come faster than they are taken")
+        await asyncio.sleep(wait)
         return parsed
 
     async def send(self, message: ServerMessage) -> None:

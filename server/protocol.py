@@ -123,6 +123,8 @@ class Bounds(Message):
     upload_bytes: int
     frames_per_second: float
     """Faster ones wait."""
+    recordings: int
+    """Kept of one visitor; a further one replaces the oldest."""
 
 
 class Welcome(Message):
@@ -148,6 +150,8 @@ class Error(Message):
     type: Literal["error"] = "error"
     message: str
     fatal: bool = False
+    to: str | None = None
+    """Type of the visitor's message that it answers; None where it answers none."""
 
 
 class Added(Message):

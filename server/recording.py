@@ -74,11 +74,13 @@ class VisitRecording:
         """On the disk by now."""
         return sum(path.stat().st_size for path in self._folder.iterdir())
 
-    def finish(self) -> list[str]:
-        """Closes the files.
+    @property
+    def names(self) -> list[str]:
+        """Of the files that are there."""
+        return [name for name in NAMES if (self._folder / name).is_file()]
 
-        Returns:
-            Their names.
+    def finish(self) -> None:
+        """Closes the files.
 
         Raises:
             OSError: the disk does not take the rest.
@@ -86,7 +88,6 @@ class VisitRecording:
         with self._open:
             if self._video:
                 self._video.close()
-        return [name for name in NAMES if (self._folder / name).is_file()]
 
 
 @dataclass

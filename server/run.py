@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from server.app import Settings, create_app
 from server.protocol import HEADER
@@ -18,6 +20,8 @@ from tracker.online import Tracker
 
 CONNECTIONS_A_VISITOR = 8
 """Of HTTP and WebSocket together, before the server answers that it is busy."""
+REQUEST_S = 10.0
+"""Until a connection that has not made a request is closed; uvicorn itself would wait for ever."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +100,25 @@ def serve(tracker: Tracker, settings: Settings, address: Address, ready: Callabl
         uvicorn.Server(configured(create_app(tracker, settings), settings, address)).run(sockets=[bound])
 
 
+class PromptProtocol(H11Protocol):
+    """HTTP that is spoken soon: who connects and makes no request takes nobody's place for long."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See `asyncio.Protocol`."""
+        super().connection_made(transport)
+        self.loop.call_later(REQUEST_S, self._let_go)
+
+    def _let_go(self) -> None:
+        # A WebSocket has left `connections` for a protocol of its own.
+        if not self.cycle and self in self.connections:
+            self.transport.abort()
+
+
 def configured(app: FastAPI, settings: Settings, address: Address) -> uvicorn.Config:
     """How uvicorn serves the application."""
     return uvicorn.Config(
         app,
+        http=PromptProtocol,
         # Addresses bear tokens: they are not logged.
         log_level="warning",
         access_log=False,

@@ -57,9 +57,10 @@ class Access:
 
 
 def host_name(host: str) -> str:
-    """The name in a Host header, without port and brackets; empty where there is none."""
+    """The name in a Host header, without port and brackets; empty where it is no name and port."""
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        parts = urlsplit(f"//{host}")
+        return parts.hostname or "" if parts.netloc == host and "@" not in host else ""
     except ValueError:
         return ""
 

@@ -31,6 +31,7 @@ LOG = logging.getLogger(__name__)
 VIOLATION, OVER, MISTAKE = 1008, 1000, 1011
 """Codes of closing (RFC 6455, section 7.4.1)."""
 NO_ROOM = "the recording could not be written: the server's disk is full"
+AS_LONG = "the recording is as long as it may be, and was ended"
 T = TypeVar("T")
 
 
@@ -137,7 +138,7 @@ class Session:
         try:
             await self._command(message)
         except (ValueError, SourceError) as error:
-            await self._line.send(protocol.Error(message=str(error)))
+            await self._line.send(protocol.Error(message=str(error), to=message.type))
 
     async def _command(self, message: protocol.ClientMessage) -> None:
         match message:
@@ -172,7 +173,9 @@ class Session:
         return await self._targets.add(self._image, box)
 
     async def _choose(self, message: protocol.PageSource | protocol.UploadSource | protocol.CameraSource) -> None:
-        """Another source; its frames have nothing to do with those before."""
+        """Another source; its frames have nothing to do with those before, nor have their times."""
+        if self._recording:
+            await self._end_recording()
         await self._close_source()
         self._targets.reset()
         self._image, self._acked = None, True
@@ -244,13 +247,12 @@ class Session:
         ids = list(self._targets.ids)
         try:
             await self._in_thread(lambda: recording.write(image, since, ids, tracks))
-            large = recording.bytes > self._limits.recording_bytes
         except OSError:
             LOG.exception("a recording could not be written")
-            large = True
-        if large or since > self._limits.recording_s:
-            await self._end_recording()
-            await self._line.send(protocol.Error(message="the recording is as long as it may be, and was ended"))
+            await self._end_recording(NO_ROOM)
+            return
+        if recording.bytes > self._limits.recording_bytes or since > self._limits.recording_s:
+            await self._end_recording(AS_LONG)
 
     async def _begin_recording(self) -> None:
         if self._recording:
@@ -261,16 +263,20 @@ class Session:
         except OSError:
             raise ValueError(NO_ROOM) from None
 
-    async def _end_recording(self) -> None:
+    async def _end_recording(self, problem: str = "") -> None:
+        """Offers the files, also where the disk did not take all of them, and says why where that was not asked for."""
         if self._recording is None:
             raise ValueError("no recording is on")
         recording, self._recording = self._recording, None
         try:
-            names = await self._in_thread(recording.finish)
+            await self._in_thread(recording.finish)
         except OSError:
-            raise ValueError(NO_ROOM) from None
-        addresses = {name: f"/recordings/{self._recording_key}/{name}" for name in names}
+            LOG.exception("a recording could not be finished")
+            problem = NO_ROOM
+        addresses = {name: f"/recordings/{self._recording_key}/{name}" for name in recording.names}
         await self._line.send(protocol.Recorded(files=addresses))
+        if problem:
+            await self._line.send(protocol.Error(message=problem))
 
     async def _close_source(self) -> None:
         source, self._source = self._source, None

@@ -21,6 +21,8 @@ from tracker.sources import Frame, SourceDamaged, SourceError, open_source
 LOG = logging.getLogger(__name__)
 UNREADABLE = "the video cannot be read: upload another one, for example MP4 with H.264"
 POLL_S = 0.5
+CLOSE_S = 5.0
+"""Until a camera that hangs while it is closed is not waited for any more."""
 LATE_S = 0.1
 """What a video may lag behind its times before the rest of it is shifted."""
 
@@ -116,6 +118,7 @@ class Cameras:
         self.indices = indices
         self._opener = opener
         self._open: dict[int, _SharedCamera] = {}
+        self._closing: dict[int, _SharedCamera] = {}
 
     async def look(self, index: int) -> CameraView:
         """One visitor's view of a camera.
@@ -126,8 +129,8 @@ class Cameras:
         if index not in self.indices:
             raise SourceError(f"there is no camera {index} here: choose one of {list(self.indices)}")
         camera = self._open.get(index)
-        if camera is None:
-            camera = self._open[index] = _SharedCamera()
+        if camera is None or camera.ended:
+            camera = self._open[index] = _SharedCamera(self._closing.pop(index, None))
             camera.start(lambda: self._opener(str(index)))
         camera.viewers += 1
         view = CameraView(self, index, camera)
@@ -143,15 +146,21 @@ class Cameras:
         camera.viewers -= 1
         if camera.viewers == 0:
             if self._open.get(index) is camera:
-                del self._open[index]
+                self._closing[index] = self._open.pop(index)
             camera.stop.set()
 
 
 class _SharedCamera:
-    """A camera and the thread that takes its newest frame for all viewers."""
+    """A camera and the thread that takes its newest frame for all viewers.
 
-    def __init__(self) -> None:
+    Args:
+        before: the one whose last viewer has left; a device cannot be opened twice, so it is closed first.
+    """
+
+    def __init__(self, before: _SharedCamera | None) -> None:
         self.viewers = 0
+        self.closed = threading.Event()
+        self._before = before
         self.stop = threading.Event()
         self.newest: LiveFrame | None = None
         self.ended = False
@@ -164,6 +173,9 @@ class _SharedCamera:
         threading.Thread(target=self._run, args=(opener,), name="camera", daemon=True).start()
 
     def _run(self, opener: Callable[[], LiveSource]) -> None:
+        if self._before:
+            self._before.closed.wait(CLOSE_S)
+            self._before = None
         try:
             with opener() as source:
                 self._tell(None, None)
@@ -179,6 +191,8 @@ class _SharedCamera:
         except Exception:
             LOG.exception("a camera failed")
             self._tell(None, SourceError("the camera failed"))
+        finally:
+            self.closed.set()
 
     def _tell(self, frame: LiveFrame | None, error: SourceError | None) -> None:
         change = self._change(frame, error)

@@ -38,6 +38,8 @@ export class Chooser {
     show(canGoBack) {
         this.section.hidden = false;
         this.back.hidden = !canGoBack;
+        if (canGoBack)
+            this.back.focus({ preventScroll: true });
         this.fail("");
     }
     hide() {

@@ -49,7 +49,7 @@ export class Connection {
                 this.events.message(message);
             }
         };
-        socket.onclose = () => void this.closed(socket, last);
+        socket.onclose = () => void this.closed(last);
     }
     get isOpen() {
         return this.welcomed && this.socket?.readyState === WebSocket.OPEN;
@@ -69,7 +69,7 @@ export class Connection {
         this.socket.close();
         this.socket = null;
     }
-    async closed(socket, last) {
+    async closed(last) {
         const had = this.welcomed;
         this.socket = null;
         this.welcomed = false;
@@ -78,7 +78,7 @@ export class Connection {
             const reason = "The server refuses this page. Open the full address that it printed when it started, token included.";
             state = { kind: "ended", reason };
         }
-        if (this.socket !== null || socket === this.socket)
+        if (this.socket !== null)
             return; // opened again meanwhile
         state ??= {
             kind: "waiting",

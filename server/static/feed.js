@@ -54,6 +54,11 @@ export class Feed {
     get paused() {
         return this.stops.has("paused");
     }
+    /** Whether a camera's pictures should come all the time. */
+    get awaitsCamera() {
+        const camera = this.video?.kind === "camera" || this.server?.kind === "camera";
+        return camera && this.hasPicture && this.stops.size === 0 && this.connection.isOpen;
+    }
     /** After a drop: the server is sent the frame that is shown, for targets to begin in. */
     restart() {
         this.flight = this.received = this.owedAck = null;

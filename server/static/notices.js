@@ -54,7 +54,14 @@ export class Notices {
             this.lineButton.onclick = action.run;
         }
     }
-    clear() {
+    /** Whether there is no message above the picture. */
+    get free() {
+        return this.line.hidden;
+    }
+    /** Takes the message back; where a text is given, only if it is that one. */
+    clear(text) {
+        if (text !== undefined && this.lineText.textContent !== text)
+            return;
         this.line.hidden = true;
         this.lineText.textContent = "";
     }

@@ -12,6 +12,7 @@ export class Recorder {
     on = false;
     since = 0;
     timer = 0;
+    count = 0;
     constructor(button, label, files, empty) {
         this.button = button;
         this.label = label;
@@ -30,16 +31,23 @@ export class Recorder {
         clearInterval(this.timer);
         this.draw();
     }
-    offer(files) {
+    /** The newest first, and no more than the server keeps. */
+    offer(files, most) {
         this.end();
         this.empty.hidden = true;
-        const items = Object.entries(files).map(([name, address]) => {
+        this.count += 1;
+        const list = document.createElement("ul");
+        for (const [name, address] of Object.entries(files)) {
             const link = Object.assign(document.createElement("a"), { href: address, download: name, textContent: name });
             const item = document.createElement("li");
             item.append(link, Object.assign(document.createElement("span"), { textContent: ABOUT[name] ?? "" }));
-            return item;
-        });
-        this.files.replaceChildren(...items);
+            list.append(item);
+        }
+        const recording = document.createElement("li");
+        recording.append(Object.assign(document.createElement("h3"), { textContent: `Recording ${this.count}` }), list);
+        this.files.prepend(recording);
+        while (this.files.children.length > most)
+            this.files.lastElementChild?.remove();
     }
     draw() {
         const seconds = Math.floor((performance.now() - this.since) / 1000);

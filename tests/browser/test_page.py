@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ from evaluation.metrics import box_iou
 from server.app import Settings, create_app
 from server.limits import Limits
 from server.run import Address, configured
+from server.sources import Cameras
 from tests.browser.barcode import CENTRES, read_number, write_camera
+from tracker.live import LiveFrame
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: apt install chromium)")
@@ -51,12 +54,35 @@ addEventListener("shown", (event) => {
 """.replace("CENTRES", str([list(centre) for centre in CENTRES]))
 
 
+class MachineCamera:
+    """A camera of the server's: a grey picture 20 times a second, but for when it is made to stand still."""
+
+    state, problem = "live", None
+    still = threading.Event()
+
+    def __init__(self, location: str) -> None:
+        self._count = count()
+
+    def newest(self, timeout: float) -> LiveFrame | None:
+        time.sleep(timeout if self.still.is_set() else 0.05)
+        if self.still.is_set():
+            return None
+        return LiveFrame(next(self._count), np.full((120, 160, 3), 90, np.uint8), time.monotonic(), 0)
+
+    def __enter__(self) -> "MachineCamera":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """A server's address; it takes two visitors."""
+    """A server's address; it takes two visitors, and has a camera."""
     settings, at = Settings(limits=Limits(visitors=2)), Address(port=0)
+    opener: Any = MachineCamera
     with at.listen() as bound:
-        app = create_app(ebtrack.load(device="cpu"), settings)
+        app = create_app(ebtrack.load(device="cpu"), settings, Cameras((0,), opener))
         server = uvicorn.Server(configured(app, settings, at))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
         thread.start()
@@ -82,8 +108,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         started.close()
 
 
-def visit(browser: Browser, address: str, width: int = 1280, height: int = 800) -> tuple[Page, list[str]]:
-    """The page, watching its camera, and a list that fills with what goes wrong in it."""
+def visit(
+    browser: Browser, address: str, width: int = 1280, height: int = 800, source: str = "#choose-camera"
+) -> tuple[Page, list[str]]:
+    """The page, watching a camera, and a list that fills with what goes wrong in it."""
     page = browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(PATIENCE_MS)
     wrong: list[str] = []
@@ -93,7 +121,7 @@ def visit(browser: Browser, address: str, width: int = 1280, height: int = 800) 
     page.on("request", lambda made: None if made.url.startswith(here) else wrong.append(made.url))
     page.add_init_script(KEEP_SHOWN)
     page.goto(address)
-    page.click("#choose-camera")
+    page.click(source)
     wait_for(page, "shown.length > 0")
     return page, wrong
 
@@ -187,6 +215,29 @@ def test_the_camera_is_tracked_and_the_download_holds_what_was_shown(
     assert len(pictures) == len(recorded)
     filmed = [read_number([float(picture[y, x]) for x, y in CENTRES]) for picture in pictures]
     assert filmed == numbers[begin : begin + len(recorded)]
+    assert wrong == []
+    page.close()
+
+
+def test_a_camera_that_stands_still_is_told_and_no_recording_is_lost(browser: Browser, address: str) -> None:
+    page, wrong = visit(browser, address, source="#choose-machine")
+    page.click("#record")
+    MachineCamera.still.set()
+    try:
+        wait_for(page, "document.getElementById('notice-text').textContent.startsWith('No new picture')")
+    finally:
+        MachineCamera.still.clear()
+    page.wait_for_selector("#notice", state="hidden")
+    page.click("#record")
+    page.wait_for_selector("#files h3")
+    page.click("#record")
+    wait_for(page, "document.getElementById('record').classList.contains('recording')")
+    page.click("#change-source")
+    page.click("#choose-camera")  # another source ends the second one
+    wait_for(page, "document.querySelectorAll('#files h3').length === 2")
+    assert page.inner_text("#record").strip() == "Record"
+    for link in page.query_selector_all("#files a[download='boxes.csv']"):
+        assert page.request.get(f"{address.rstrip('/')}{link.get_attribute('href')}").ok
     assert wrong == []
     page.close()
 

@@ -77,6 +77,7 @@ def test_it_serves_until_ctrl_c_and_makes_up_a_token_beyond_loopback() -> None:
         line = server.stdout.readline()
         found = re.match(r"open http://localhost:(\d+)/\?token=([\w-]{20,}) ", line)
         assert found, line
+        assert "in the place of localhost" in server.stdout.readline()
         with urllib.request.urlopen(f"http://127.0.0.1:{found[1]}/health", timeout=20) as answer:
             assert answer.read() == b'{"status":"ok"}'
         server.send_signal(signal.SIGINT)

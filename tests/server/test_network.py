@@ -27,7 +27,7 @@ from websockets.sync.client import ClientConnection, connect
 from server.app import Settings, create_app
 from server.limits import Limits
 from server.line import Goodbye, Line
-from server.protocol import HEADER, Added
+from server.protocol import HEADER, Added, ProtocolError
 from server.run import Address, configured
 from tests.server.visitor import clip, jpeg, overlap, truth
 from tracker.online import Tracker
@@ -217,6 +217,45 @@ def test_random_messages_in_any_order_crash_nothing(port: int) -> None:
                     heard = json.loads(wild.recv(0.05))
                     assert "the server made a mistake" not in heard.get("message", "")
         assert bystander.goes_on()
+
+
+def test_who_connects_and_asks_for_nothing_is_let_go(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.run.REQUEST_S", 0.2)
+    with visit(port) as line, socket.create_connection(("127.0.0.1", port), timeout=5) as silent:
+        silent.sendall(b"GET / HTTP/1.1\r\nHost: ")  # and no end of it
+        with suppress(ConnectionError):
+            assert silent.recv(1) == b""
+        assert Bystander(line).goes_on()
+
+
+class Talker:
+    """A connection from which the same text comes without end."""
+
+    def __init__(self, text: str) -> None:
+        self._message = {"type": "websocket.receive", "text": text}
+
+    async def receive(self) -> dict[str, Any]:
+        return self._message
+
+
+@pytest.mark.parametrize("text", ['{"type":"ack","frame":1}', '{"type":"reset"}'])
+def test_who_talks_without_end_is_slowed_down_and_then_let_go(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr("server.line.asyncio.sleep", sleep)
+    line = Line(Talker(text), Limits())  # type: ignore[arg-type]
+
+    async def listen() -> None:
+        while True:
+            await line.receive()
+
+    with pytest.raises(ProtocolError, match="faster"):
+        asyncio.run(listen())
+    assert waited[:40] == [0] * 40
+    assert waited[-1] > 0
 
 
 class Stuck:

@@ -1,6 +1,7 @@
 """Recordings: they hold what was shown, and go in time."""
 
 import csv
+import errno
 from io import StringIO
 from pathlib import Path
 
@@ -12,8 +13,9 @@ pytest.importorskip("python_multipart", reason='the server needs pip install "eb
 pytest.importorskip("httpx", reason='the server needs pip install "ebtrack[dev,serve]"')
 
 from server.limits import Limits
-from server.recording import Recordings
-from tests.server.visitor import Client, Visitor, clip, truth
+from server.protocol import HEADER
+from server.recording import Recordings, VisitRecording
+from tests.server.visitor import Client, Visitor, clip, jpeg, truth
 
 
 def test_a_recording_holds_what_was_shown(client: Client, tmp_path: Path) -> None:
@@ -57,6 +59,42 @@ def test_a_recording_that_was_not_ended_is_ended_with_the_visit(client: Client) 
         assert "on already" in visitor.hear()["message"]
     with Visitor(client) as visitor:
         assert visitor.show(clip()[0])["type"] == "result"
+
+
+def test_another_source_ends_the_recording(client: Client) -> None:
+    """Its pictures have another size, and its times another beginning."""
+    with Visitor(client) as visitor:
+        visitor.say(type="record", on=True)
+        visitor.show(clip()[0])
+        visitor.say(type="source", kind="page")
+        files = visitor.hear()["files"]
+        assert client.get(files["annotated.mp4"]).status_code == 200
+        visitor.say(type="record", on=True)
+        assert visitor.show(clip()[0])["type"] == "result"
+
+
+@pytest.mark.parametrize("step", ["write", "finish"])
+def test_a_full_disk_ends_the_recording_and_not_the_visit(
+    client: Client, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    with Visitor(client) as visitor:
+        visitor.say(type="record", on=True)
+        visitor.show(clip()[0])
+
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(VisitRecording, step, full)
+        if step == "write":
+            visitor.socket.send_bytes(HEADER.pack(1, 0) + jpeg(clip()[1]))
+        else:
+            visitor.say(type="record", on=False)
+        files = visitor.hear()["files"]  # what the disk took
+        assert client.get(files["boxes.csv"]).status_code == 200
+        assert "disk is full" in visitor.hear()["message"]
+        if step == "write":
+            assert visitor.hear()["type"] == "result"
+        assert visitor.show(clip()[2])["type"] == "result"
 
 
 def test_recordings_are_kept_for_a_while_and_not_too_many(tmp_path: Path) -> None:

@@ -48,7 +48,10 @@ def test_only_pages_of_this_server_are_let_in(client: Client, origin: str, allow
     assert (upload.status_code == 403) is not allowed
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[", "192.0.2.7"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "127.0.0.1.evil.example", "", "[", "192.0.2.7", "a@127.0.0.1", "127.0.0.1#.a", "127.0.0.1/a"],
+)
 def test_on_loopback_other_names_are_refused(client: Client, host: str) -> None:
     assert client.get("/health", headers={"host": host}).status_code == 403
     assert not greeted(client, host=host)

@@ -185,7 +185,7 @@ def test_mistakes_do_not_end_the_visit(client: Client) -> None:
         ):
             visitor.say(**message)
             answer = visitor.hear()
-            assert (answer["type"], answer["fatal"]) == ("error", False)
+            assert (answer["type"], answer["fatal"], answer["to"]) == ("error", False, message["type"])
         visitor.say(type="ack", frame=12)
         assert visitor.show(clip()[0])["type"] == "result"
 

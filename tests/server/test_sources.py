@@ -27,6 +27,8 @@ class FakeCamera:
     problem: str | None = None
     waiting: list[LiveFrame] = field(default_factory=list)
     change: threading.Condition = field(default_factory=threading.Condition)
+    let_go: threading.Event | None = None
+    """Until when closing it takes."""
 
     def put(self, index: int, connection: int = 0) -> None:
         with self.change:
@@ -43,6 +45,8 @@ class FakeCamera:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self.let_go:
+            self.let_go.wait(5)
         self.gone.set()
 
 
@@ -94,6 +98,22 @@ def test_two_visitors_share_one_camera_and_the_last_closes_it() -> None:
     run(test)
 
 
+def test_a_camera_is_opened_again_only_once_it_is_closed() -> None:
+    async def test(cameras: Cameras, opened: list[FakeCamera]) -> None:
+        view = await cameras.look(0)
+        opened[0].let_go = threading.Event()
+        await view.close()
+        again = asyncio.create_task(cameras.look(0))
+        await asyncio.sleep(0.1)
+        assert len(opened) == 1
+        opened[0].let_go.set()
+        await (await again).close()
+        assert opened[0].gone.is_set()
+        assert len(opened) == 2
+
+    run(test)
+
+
 def test_a_camera_that_cannot_be_opened_or_is_not_offered_is_told() -> None:
     async def test(cameras: Cameras, opened: list[FakeCamera]) -> None:
         for _ in range(2):
@@ -115,8 +135,8 @@ def test_a_camera_that_ends_is_told_and_can_be_tried_again() -> None:
             opened[0].change.notify()
         with pytest.raises(SourceError, match="no more frames"):
             await view.next()
+        again = await cameras.look(0)  # also while somebody still holds the ended one
         await view.close()
-        again = await cameras.look(0)
         opened[1].put(5)
         assert (await again.next()) is not None
         await again.close()

@@ -134,7 +134,7 @@ class Recorder:
         output.prepare(self._source.location)
         title = f"{self._source.name}   (ebtrack {version('ebtrack')})"
         recording = Recording(output, len(ids), self._source.fps, title)
-        part = _Part(recording, ids, frame.captured, self._record(frame))
+        part = _Part(recording, ids, frame.captured, self._record(frame, ids))
         recording.write_record({**part.record, "status": "running"})
         self.folders.append(folder)
         return part
@@ -174,7 +174,7 @@ class Recorder:
         status = "failed" if part.failed else "complete"
         part.recording.finish({**part.record, "status": status, "frames": part.recording.frames})
 
-    def _record(self, frame: LiveFrame) -> dict[str, Any]:
+    def _record(self, frame: LiveFrame, ids: tuple[int, ...]) -> dict[str, Any]:
         """What made the files, for ``run.json``."""
         weights = self._tracker.weights_info
         return {
@@ -182,6 +182,8 @@ class Recorder:
             "source": self._source.location,
             "resolution": [frame.image.shape[1], frame.image.shape[0]],
             "source_fps": self._source.fps,
+            # Those on the screen, of the targets that the files count from 1.
+            "numbers": list(ids),
             "weights": {"path": str(weights.path), "version": weights.version, "checksum": weights.checksum},
             "seed": self._tracker.seed,
             "options": {"tracker": self._tracker.config.model_dump(mode="json")},

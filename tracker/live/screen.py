@@ -33,6 +33,17 @@ class Screen(Protocol):
         """Takes the window away."""
 
 
+def character(code: int) -> int:
+    """What a key writes, of OpenCV's full code for it; `NO_KEY` for keys that write nothing.
+
+    The low byte alone will not do: that of Num Lock, 0xFF7F, is the one of Backspace on a Mac.
+    """
+    code &= 0xFFFF  # GTK has Shift and its like above
+    if 0xFF00 <= code < 0xFF20:  # X's Backspace, Return and Escape
+        code &= 0xFF
+    return code if code < 0x80 else NO_KEY
+
+
 class OpenCVScreen:
     """A window of OpenCV.
 
@@ -58,7 +69,7 @@ class OpenCVScreen:
 
     def key(self, milliseconds: int) -> int:
         """Handles events for so long and returns the key that was pressed, `NO_KEY` for none."""
-        return cv2.waitKey(milliseconds) & 0xFF
+        return character(cv2.waitKeyEx(milliseconds))
 
     def is_open(self) -> bool:
         """Whether the user has not closed the window."""

@@ -141,11 +141,7 @@ class LiveSession:
         """Says which targets were lost and found with this frame."""
         present = {target: track.presence >= 0.5 for target, track in zip(self.targets.ids, tracks, strict=True)}
         lost, found = (
-            [
-                str(n)
-                for n, target in enumerate(present, start=1)
-                if (self._present.get(target), present[target]) == change
-            ]
+            [str(target) for target in present if (self._present.get(target), present[target]) == change]
             for change in ((True, False), (False, True))
         )
         said = [

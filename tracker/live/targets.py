@@ -60,7 +60,7 @@ class Targets:
         self._state: State | None = None
         self._given = 0
         self.ids: list[int] = []
-        """Of the targets in order; none is given twice."""
+        """Of the targets in order, from 1; none is given twice."""
         self.tracks: list[Track] = []
         """Of the last frame, in the order of the targets."""
 
@@ -81,8 +81,8 @@ class Targets:
         new = search_at_once(new, self._tracker.config)
         self._state = new if self._state is None else self._state.join(new)
         self.tracks = [*self.tracks, *as_tracks(boxes, posterior)]
-        self.ids.append(self._given)
         self._given += 1
+        self.ids.append(self._given)
 
     def remove(self, target: int) -> None:
         """One target less.

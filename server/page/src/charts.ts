@@ -6,7 +6,7 @@ import { HISTORY_S, type Moment, type Target, colourOf } from "./targets.js";
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [4, 2], [12, 4]];
 const GAP_S = 1.5;
 const NAME_HEIGHT = 11;
-const MARGIN = { left: 46, right: 18, top: 8, bottom: 8 };
+const MARGIN = { left: 54, right: 18, top: 8, bottom: 8 };
 
 export class Chart {
   constructor(

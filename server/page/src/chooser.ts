@@ -48,6 +48,7 @@ export class Chooser {
   show(canGoBack: boolean): void {
     this.section.hidden = false;
     this.back.hidden = !canGoBack;
+    if (canGoBack) this.back.focus({ preventScroll: true });
     this.fail("");
   }
 

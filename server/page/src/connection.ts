@@ -63,7 +63,7 @@ export class Connection {
         this.events.message(message);
       }
     };
-    socket.onclose = () => void this.closed(socket, last);
+    socket.onclose = () => void this.closed(last);
   }
 
   get isOpen(): boolean {
@@ -85,7 +85,7 @@ export class Connection {
     this.socket = null;
   }
 
-  private async closed(socket: WebSocket, last: ConnectionState | null): Promise<void> {
+  private async closed(last: ConnectionState | null): Promise<void> {
     const had = this.welcomed;
     this.socket = null;
     this.welcomed = false;
@@ -94,7 +94,7 @@ export class Connection {
       const reason = "The server refuses this page. Open the full address that it printed when it started, token included.";
       state = { kind: "ended", reason };
     }
-    if (this.socket !== null || socket === this.socket) return; // opened again meanwhile
+    if (this.socket !== null) return; // opened again meanwhile
     state ??= {
       kind: "waiting",
       seconds: this.delay,

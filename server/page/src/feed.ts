@@ -71,6 +71,12 @@ export class Feed {
     return this.stops.has("paused");
   }
 
+  /** Whether a camera's pictures should come all the time. */
+  get awaitsCamera(): boolean {
+    const camera = this.video?.kind === "camera" || this.server?.kind === "camera";
+    return camera && this.hasPicture && this.stops.size === 0 && this.connection.isOpen;
+  }
+
   /** After a drop: the server is sent the frame that is shown, for targets to begin in. */
   restart(): void {
     this.flight = this.received = this.owedAck = null;

@@ -16,6 +16,10 @@ import { UploadError, upload } from "./upload.js";
 import { PageVideo, VideoError } from "./video.js";
 
 const RATE_OVER_MS = 2000;
+const RATE_EVERY_MS = 500;
+/** Times that the rate is 0 before that is said: after a pause the first picture takes a moment. */
+const SILENT_TIMES = 3;
+const SILENT = "No new picture is coming. It goes on by itself once the camera and the server do.";
 
 class Page {
   private readonly targets = new Targets();
@@ -68,6 +72,7 @@ class Page {
   private readonly adding: Box[] = [];
   private energy: number | null = null;
   private shownAt: number[] = [];
+  private silentTimes = 0;
   /** Clock of the charts: it stands still with the picture. */
   private time = 0;
 
@@ -81,7 +86,7 @@ class Page {
     element("notice-close").addEventListener("click", () => this.notices.clear());
     document.addEventListener("visibilitychange", () => this.feed.stop("hidden", document.hidden));
     new ResizeObserver(() => this.drawPanel()).observe(element("presence-chart"));
-    window.setInterval(() => this.drawRate(), 500);
+    window.setInterval(() => this.drawRate(), RATE_EVERY_MS);
     this.showChooser();
     this.drawPanel();
     this.connection.open();
@@ -129,7 +134,8 @@ class Page {
     else if (message.type === "added") this.added(message.target);
     else if (message.type === "recorded") this.recorded(message.files);
     else if (message.type === "error") {
-      this.adding.shift();
+      if (message.to === "add") this.adding.shift();
+      if (message.to === "record") this.recorder.end();
       this.notices.say(sentence(message.message), "warning");
     }
   }
@@ -211,6 +217,9 @@ class Page {
     const [first, last] = [this.shownAt[0] ?? 0, this.shownAt.at(-1) ?? 0];
     const rate = last > first ? (1000 * (this.shownAt.length - 1)) / (last - first) : 0;
     element("rate").textContent = rate.toFixed(0);
+    this.silentTimes = this.feed.awaitsCamera && this.shownAt.length === 0 ? this.silentTimes + 1 : 0;
+    if (this.silentTimes === 0) this.notices.clear(SILENT);
+    else if (this.silentTimes >= SILENT_TIMES && this.notices.free) this.notices.say(SILENT, "warning");
   }
 
   private mayDraw(): boolean {
@@ -288,7 +297,7 @@ class Page {
   }
 
   private recorded(files: Record<string, string>): void {
-    this.recorder.offer(files);
+    this.recorder.offer(files, this.feed.limits?.recordings ?? 1);
     this.notices.aloud("The recording is ready for download.");
   }
 
@@ -322,6 +331,7 @@ class Page {
   private showStage(): void {
     this.chooser.hide();
     element("stage").hidden = element("panel").hidden = false;
+    this.stage.overlay.focus({ preventScroll: true }); // what had it is hidden now
     this.stage.redraw();
   }
 }

@@ -55,7 +55,14 @@ export class Notices {
     }
   }
 
-  clear(): void {
+  /** Whether there is no message above the picture. */
+  get free(): boolean {
+    return this.line.hidden;
+  }
+
+  /** Takes the message back; where a text is given, only if it is that one. */
+  clear(text?: string): void {
+    if (text !== undefined && this.lineText.textContent !== text) return;
     this.line.hidden = true;
     this.lineText.textContent = "";
   }

@@ -14,6 +14,7 @@ export interface Limits {
   targets: number;
   upload_bytes: number;
   frames_per_second: number;
+  recordings: number;
 }
 
 export interface TargetResult {
@@ -68,7 +69,7 @@ export type Welcome = { type: "welcome"; version: number; limits: Limits; camera
 export type ServerMessage =
   | Welcome
   | { type: "full"; message: string }
-  | { type: "error"; message: string; fatal: boolean }
+  | { type: "error"; message: string; fatal: boolean; to: ClientMessage["type"] | null }
   | { type: "added"; target: number }
   | { type: "recorded"; files: Record<string, string> }
   | Result;

@@ -10,6 +10,7 @@ export class Recorder {
   on = false;
   private since = 0;
   private timer = 0;
+  private count = 0;
 
   constructor(
     private readonly button: HTMLButtonElement,
@@ -32,16 +33,22 @@ export class Recorder {
     this.draw();
   }
 
-  offer(files: Record<string, string>): void {
+  /** The newest first, and no more than the server keeps. */
+  offer(files: Record<string, string>, most: number): void {
     this.end();
     this.empty.hidden = true;
-    const items = Object.entries(files).map(([name, address]) => {
+    this.count += 1;
+    const list = document.createElement("ul");
+    for (const [name, address] of Object.entries(files)) {
       const link = Object.assign(document.createElement("a"), { href: address, download: name, textContent: name });
       const item = document.createElement("li");
       item.append(link, Object.assign(document.createElement("span"), { textContent: ABOUT[name] ?? "" }));
-      return item;
-    });
-    this.files.replaceChildren(...items);
+      list.append(item);
+    }
+    const recording = document.createElement("li");
+    recording.append(Object.assign(document.createElement("h3"), { textContent: `Recording ${this.count}` }), list);
+    this.files.prepend(recording);
+    while (this.files.children.length > most) this.files.lastElementChild?.remove();
   }
 
   private draw(): void {

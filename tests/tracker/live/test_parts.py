@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from networks.config import ModelConfig
 from tests.fake_tracker import track_of
 from tests.tracker.live.fakes import FakeTracker, flat
 from tracker.config import TrackerConfig
+from tracker.filter import Settings, advance
 from tracker.live import Targets, search_at_once
 from tracker.live.meter import Meter
 from tracker.live.mouse import box_at
 from tracker.live.overlay import Overlay, centre_spread, draw_live, status
+from tracker.live.screen import NO_KEY, character
 from tracker.search import due
-from tracker.step import advance
 
 
 @pytest.mark.parametrize("search_after", [1, 5])
@@ -24,7 +26,7 @@ def test_search_at_once_makes_the_next_unseen_frame_one_that_is_searched(search_
     state = state._replace(presence=torch.tensor([1.0, 0.9, 0.1]), lost=torch.tensor([0, 0, 40]))
     marked = search_at_once(state, config)
     assert marked.presence.tolist() == pytest.approx([0.5, 0.5, 0.1])
-    after = advance(marked, state.box, torch.tensor([0.9, 0.1, 0.1]), 4.0, config)
+    after = advance(marked, state.box, torch.tensor([0.9, 0.1, 0.1]), 4.0, Settings.of(ModelConfig(), config))
     assert due(after, config).tolist() == [1, 2]
 
 
@@ -32,15 +34,15 @@ def test_targets_keep_their_order_and_their_own_ids() -> None:
     targets = Targets(FakeTracker())
     for x in (10.0, 30.0, 50.0):
         targets.add(flat(0), (x, 10.0, 20.0, 20.0))
-    assert targets.ids == [0, 1, 2]
-    targets.remove(1)
+    assert targets.ids == [1, 2, 3]
+    targets.remove(2)
     assert [track.box[0] for track in targets.update(flat(1))] == [11, 51]
     targets.add(flat(1), (70.0, 10.0, 20.0, 20.0))
-    assert targets.ids == [0, 2, 3]  # none is given again
+    assert targets.ids == [1, 3, 4]  # none is given again
     assert [track.box[0] for track in targets.update(flat(2))] == [12, 52, 71]
-    targets.remove(3)
+    targets.remove(4)
     targets.add(flat(2), (70.0, 10.0, 20.0, 20.0))
-    assert targets.ids == [0, 2, 4]
+    assert targets.ids == [1, 3, 5]
     targets.reset()
     assert (targets.update(flat(3)), targets.ids) == ([], [])
 
@@ -107,3 +109,16 @@ def test_chosen_target_drag_and_recording_are_drawn_where_they_are() -> None:
 def test_smallest_box_under_the_mouse_is_meant() -> None:
     boxes = [(0.0, 0.0, 50.0, 50.0), (10.0, 10.0, 5.0, 5.0)]
     assert [box_at(point, boxes) for point in ((12.0, 12.0), (40.0, 40.0), (60.0, 60.0))] == [1, 0, None]
+
+
+@pytest.mark.parametrize(
+    ("code", "key"),
+    [
+        *[(-1, NO_KEY), (ord("x"), ord("x")), (8, 8), (127, 127)],
+        *[(0xFF08, 8), (0xFF1B, 27), (0x10_FF1B, 27), (0x10_0078, ord("x"))],  # X, with Num Lock on
+        *[(0xFF7F, NO_KEY), (0xFFE1, NO_KEY), (0xFF53, NO_KEY), (0xFFFF, NO_KEY)],  # Num Lock, Shift, Right, Delete
+        (0x25_0000, 0),  # Left on Windows
+    ],
+)
+def test_keys_that_write_nothing_do_nothing(code: int, key: int) -> None:
+    assert character(code) == key

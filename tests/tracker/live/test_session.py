@@ -208,6 +208,22 @@ def test_loss_and_return_are_said_at_once(desk: Desk) -> None:
     assert lines == ["target 1, 2 lost", "target 1, 2 found again"]
 
 
+def test_targets_keep_their_numbers_when_others_go(desk: Desk) -> None:
+    lines: list[str] = []
+
+    def lose() -> None:
+        desk.tracker.presence = 0.1
+
+    summary = desk.run(
+        *(" ", desk.draw(BOX), desk.draw(OTHER), "", desk.click(BOX), "x", " "),
+        *("v", "", lose, lambda: lines.append(desk.session.line)),
+    )
+    assert desk.session.shown
+    assert desk.session.shown.ids == [2]
+    assert lines == ["target 2 lost"]
+    assert recorded(summary.folders[0])[1]["numbers"] == [2]
+
+
 def recorded(folder: Path) -> tuple[list[dict[str, str]], dict[str, object]]:
     """Rows of the table and the record; the video has as many frames."""
     with (folder / "boxes.csv").open(newline="") as file:
