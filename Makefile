@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser lint format wheel clean
+.PHONY: help demo test test-browser lint format graph wheel clean
 
 help:
 	@echo "make demo    track the bundled clip and say where the results lie"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-browser  the page in a browser; installs Chromium where there is none (Debian, Ubuntu)"
 	@echo "make lint    lint and types only"
 	@echo "make format  put the code in the house's form"
+	@echo "make graph   trace the default networks anew, for when their code has changed"
 	@echo "make wheel   build the wheel into dist/"
 	@echo "make clean   remove the environment and everything built"
 
@@ -38,6 +39,11 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The old one is of another structure, or the same file.
+graph: $(READY)
+	rm -f tracker/traced/*.onnx
+	$(BIN)/python -m tracker.make_graph
 
 wheel: $(READY)
 	$(BIN)/python -m build --wheel --no-isolation

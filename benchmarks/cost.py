@@ -2,8 +2,9 @@
 
 python benchmarks/cost.py [--weights FILE] [--set samples=128]
 
-Multiply-accumulates of convolutions and matrix products, forward and, for refinement, backward, counted while a frame
-is tracked. Element-wise work is not in it, nor is the whole-frame search, which runs only while a target is lost.
+Multiply-accumulates of convolutions and matrix products, counted on the torch engine while a frame is tracked; those
+of the gradients in the refinement are among them. Element-wise work is not in it, nor is the whole-frame search, which
+runs only while a target is lost.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from tracker.online import Tracker
 
 
 class Multiplications(TorchDispatchMode):
-    """Counts multiply-accumulates. (torch's FlopCounterMode cannot count through ``torch.autograd.grad``.)"""
+    """Counts multiply-accumulates."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ import torch
 
 from networks.weights import load_weights
 from tracker.config import TrackerConfig
+from tracker.engines import EngineName
 from tracker.online import Tracker
 from tracker.sources import Source, open_source
 from tracker.track import Track
@@ -20,6 +21,7 @@ def load(
     device: str | torch.device | None = None,
     seed: int = 0,
     config: TrackerConfig | None = None,
+    engine: EngineName = "auto",
 ) -> Tracker:
     """Loads a tracker.
 
@@ -28,18 +30,26 @@ def load(
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; the best at hand when left out.
         seed: of the sampler; the same seed gives the same boxes.
         config: how to track, where it should differ from the default.
+        engine: what runs the networks: ``onnx`` (onnxruntime, on a CPU), ``torch``, or the faster one of those at hand.
 
     Raises:
         WeightsError: the weights file cannot be used; the message says why.
-        ValueError: the device does not exist here.
+        ValueError: the device does not exist here, or the engine does not exist.
+
+    Warns:
+        UserWarning: the onnx engine was asked for and is not to be had; the torch engine takes its place.
     """
-    path = (
-        Path(str(files("ebtrack") / "weights" / "default.safetensors")) if name_or_path == "default" else name_or_path
-    )
-    # Refinement needs gradients, also where the caller has switched them off for good.
+    # The networks are to be of use also to a caller who is in inference mode now and is not later.
     with torch.inference_mode(False):
-        model, info = load_weights(Path(path))
-        return Tracker(model, info, resolve_device(device), seed, config)
+        model, info = load_weights(weights_path(name_or_path))
+        return Tracker(model, info, resolve_device(device), seed, config, engine)
+
+
+def weights_path(name_or_path: str | Path) -> Path:
+    """The file that ``default`` or a path means."""
+    if name_or_path == "default":
+        return Path(str(files("ebtrack") / "weights" / "default.safetensors"))
+    return Path(name_or_path)
 
 
 def resolve_device(device: str | torch.device | None) -> torch.device:

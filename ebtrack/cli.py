@@ -13,6 +13,8 @@ from rich.console import Console
 from ebtrack.data import data
 from ebtrack.datasets import datasets
 from ebtrack.evaluate import evaluate
+from ebtrack.export import export
+from ebtrack.loading import loading
 from ebtrack.mistakes import DAMAGED, INTERRUPTED, user_errors
 from ebtrack.regression import ManyValues, regression
 from ebtrack.report import report
@@ -39,6 +41,7 @@ app.command(cls=ManyValues)(evaluate)
 app.command()(score)
 app.command()(report)
 app.command()(submit)
+app.command()(export)
 app.command()(webcam)
 app.command()(serve)
 stdout = Console(highlight=False, soft_wrap=True)
@@ -102,12 +105,13 @@ def track(
     everything up to there is written.
     """
     with user_errors():
-        from ebtrack.adapters.initial_boxes import read_initial_boxes
-        from ebtrack.api import load
-        from ebtrack.progress import Report
-        from tracker.session import track_to_folder
-        from tracker.sinks import OutputFolder
-        from tracker.sources import open_source
+        with loading():
+            from ebtrack.adapters.initial_boxes import read_initial_boxes
+            from ebtrack.api import load
+            from ebtrack.progress import Report
+            from tracker.session import track_to_folder
+            from tracker.sinks import OutputFolder
+            from tracker.sources import open_source
 
         boxes = [parse_box(text) for text in box or ()]
         if init_from:
@@ -143,7 +147,8 @@ def demo(
 ) -> None:
     """Track the bundled clip and compare with its exact ground truth."""
     with user_errors():
-        from ebtrack.demo import demo as run_demo
+        with loading():
+            from ebtrack.demo import demo as run_demo
 
         run_demo(out or OUT / "demo", device, seed, overwrite or out is None)
 
@@ -152,7 +157,8 @@ def demo(
 def info(weights: WeightsOption = "default") -> None:
     """Show the record inside the weights, and the devices at hand."""
     with user_errors():
-        from ebtrack.info import describe
+        with loading():
+            from ebtrack.info import describe
 
         describe(weights, stdout)
 

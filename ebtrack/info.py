@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import torch
 from rich.console import Console
 
-from ebtrack.api import load, resolve_device
+from ebtrack.api import resolve_device, weights_path
 from ebtrack.version import __version__
+from networks.weights import load_weights
 
 
 def describe(weights: str, console: Console) -> None:
@@ -23,7 +24,7 @@ def describe(weights: str, console: Console) -> None:
     Raises:
         WeightsError: the weights file cannot be used.
     """
-    info = load(weights, device="cpu").weights_info
+    _, info = load_weights(weights_path(weights))
     rows = [
         ("ebtrack", __version__),
         ("weights", str(info.path)),

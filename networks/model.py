@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from networks.backbone import Backbone, ConvNorm, mix
 from networks.config import ModelConfig
 from networks.distributions import BroadBoxes, DefensiveMixture, DenseMixture
-from networks.energy import EnergyHead, ProposalScore
+from networks.energy import BoxScores, EnergyHead, EnergyScores, ProposalScore, ProposalScores
 from networks.pooling import roi_pool
 from networks.proposal import ProposalHead
 
@@ -99,7 +99,7 @@ class EnergyTracker(nn.Module):
         """
         found = self.features(crops)
         stride16 = found.stride16 if shared else found.stride16.detach()
-        pooled = roi_pool(stride16, boxes.unsqueeze(1), 1)[:, 0, :, 0, 0]
+        pooled = roi_pool(stride16, boxes.unsqueeze(1), 1)[:, 0, 0, 0]
         return Template(
             self.proposal.template_kernel(stride16),
             pooled,
@@ -122,23 +122,23 @@ class EnergyTracker(nn.Module):
         broad = BroadBoxes(tuple(proposal.batch_shape), self.log_size, self.config.defence_log_size_sigma)
         return DefensiveMixture(proposal, broad, self.config.defence)
 
-    def score(
-        self, template: Template, search: SearchFeatures, boxes: Tensor, proposal: DenseMixture | None = None
-    ) -> Tensor:
-        """Scores of boxes.
+    def scores(self, template: Template, search: SearchFeatures, proposal: DenseMixture | None = None) -> BoxScores:
+        """What scores the boxes of some crops.
 
         Args:
             template: of ``N`` targets.
             search: features of their crops.
-            boxes: ``[N, M, 4]`` crop boxes.
             proposal: that of `propose` for the same crops, where it is at hand; an energy head does not read it.
-
-        Returns:
-            f ``[N, M]``, float32.
         """
         if isinstance(self.energy, ProposalScore):
-            return self.energy(self.propose(template, search) if proposal is None else proposal, boxes)
-        return self.energy(template.modulation, template.bias, search.stride8, boxes)
+            return ProposalScores(self.propose(template, search) if proposal is None else proposal)
+        return EnergyScores(self.energy, template.modulation, template.bias, search.stride8)
+
+    def score(
+        self, template: Template, search: SearchFeatures, boxes: Tensor, proposal: DenseMixture | None = None
+    ) -> Tensor:
+        """Scores f ``[N, M]``, float32, of crop boxes ``[N, M, 4]``; the rest as for `scores`."""
+        return self.scores(template, search, proposal)(boxes)
 
     def fuse(self) -> EnergyTracker:
         """Folds every batch norm into its convolution and switches to inference; cannot be undone."""

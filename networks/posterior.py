@@ -126,7 +126,9 @@ class Posterior:
         return Posterior(*(getattr(self, name).index_copy(0, index, getattr(other, name)) for name in names))
 
     def to(self, device: torch.device | str) -> Posterior:
-        """The same on another device."""
+        """The same on a device."""
+        if self.samples.device == torch.device(device):
+            return self
         return Posterior(*(getattr(self, f).to(device) for f in ("samples", "log_weights", "log_z", "presence")))
 
 

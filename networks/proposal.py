@@ -60,7 +60,7 @@ class ProposalHead(nn.Module):
         n, channels, height, width = search.shape
         correlation = torch.bmm(kernel, search.reshape(n, channels, height * width)).reshape(n, -1, height, width)
         matched = search * modulation[:, :, None, None]
-        out = self.out(self.body(torch.cat((correlation, matched, search), 1))).float()
+        out = self.out(self.body(torch.cat((correlation, matched, search), 1))).to(self.out.weight.dtype)
         cells = out.flatten(2).transpose(1, 2)
         y, x = torch.meshgrid(
             (torch.arange(height, device=out.device) + 0.5) / height - 0.5,

@@ -1,6 +1,8 @@
 """What the tests share."""
 
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -17,6 +19,16 @@ hypothesis.settings.register_profile("ebtrack", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("ebtrack")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache folder for this run, shared by its workers: graphs of the tests' networks are traced once."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,12 @@ def test_wheel_holds_weights_configurations_and_clip(names: set[str]) -> None:
     assert configurations <= names
 
 
+def test_wheel_holds_the_graph_of_the_default_networks(names: set[str]) -> None:
+    graphs = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tracker" / "traced").iterdir()}
+    assert len(graphs) == 1
+    assert graphs <= names
+
+
 def test_wheel_holds_nothing_else(names: set[str]) -> None:
     top = {name.split("/")[0] for name in names}
     (record,) = (name for name in top if name.endswith(".dist-info"))

@@ -16,9 +16,9 @@ class TrackerConfig(StrictModel):
     """M, boxes drawn from the sampler in each crop."""
     estimate: Literal["mode", "mean", "proposal"] = "mode"
     """The point estimate: the strongest mode, the mean of all weighted samples, or the proposal's best component."""
-    refine_steps: int = Field(3, ge=0)
-    """Steps of gradient ascent on the score."""
-    refine_boxes: int = Field(4, ge=1)
+    refine_steps: int = Field(1, ge=0)
+    """Steps of gradient ascent on the score, each to the best of several places along the gradient."""
+    refine_boxes: int = Field(3, ge=1)
     """Best samples that are refined."""
     motion_scale: float = Field(0.2, gt=0)
     """Scale of the heavy-tailed prior of the centre's displacement between frames, in units of the crop."""
@@ -33,14 +33,15 @@ class TrackerConfig(StrictModel):
     evidence: float = Field(0.6, gt=0, le=1)
     """Power of a frame's evidence for presence: neighbouring frames err alike, so that they count for less than frames
     that are independent."""
-    leave_rate: float = Field(0.1, gt=0, lt=1)
+    leave_rate: float = Field(0.2, gt=0, lt=1)
     """Prior probability that a target which is present is absent in the next frame."""
-    return_rate: float = Field(0.1, gt=0, lt=1)
+    return_rate: float = Field(0.05, gt=0, lt=1)
     """Prior probability that a target which is absent is present in the next frame."""
     present_above: float = Field(0.5, ge=0, le=1)
     """Presence from which a frame's estimate changes the target's size; below it the target counts as lost."""
-    found_above: float = Field(0.5, ge=0, le=1)
-    """Presence, after paying for the number of crops, from which the whole-frame search takes the target up."""
+    found_above: float = Field(0.05, ge=0, le=1)
+    """Presence, after paying for the number of crops, from which the target is looked for where the whole-frame search
+    places it. It counts as found from `present_above` on, which the next frames there may bring."""
     template_share: float = Field(0.0, ge=0, lt=1)
     """Share of a recent view in the template, for example 0.35; 0 keeps to the first view alone."""
     template_every: int = Field(5, ge=1)
@@ -53,11 +54,11 @@ class TrackerConfig(StrictModel):
     """Growth of the search region for each lost frame."""
     region_growth_limit: float = Field(1.25, ge=1)
     """Largest search region over the normal one."""
-    search_after: int = Field(5, ge=1)
+    search_after: int = Field(3, ge=1)
     """Lost frames before the whole frame is searched."""
-    search_every: int = Field(3, ge=1)
+    search_every: int = Field(2, ge=1)
     """Lost frames between two searches of the whole frame."""
-    search_zoom: float = Field(1.5, ge=1)
+    search_zoom: float = Field(1.0, ge=1)
     """Side of a crop of the whole-frame search over that of the normal search region."""
     search_crops: int = Field(16, ge=1)
     """Most crops of one whole-frame search; a larger grid is searched in turns."""

@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import cv2
-import matplotlib
 
 from tracker.drawing import Image
 
@@ -46,6 +45,8 @@ def require_display(instead: str) -> None:
 def _give_qt_fonts() -> None:
     """Points OpenCV's Qt, which brings no fonts and warns of it many times over, to those of matplotlib."""
     if not os.path.isdir(os.environ.get("QT_QPA_FONTDIR", "")):
+        import matplotlib
+
         os.environ["QT_QPA_FONTDIR"] = os.path.join(matplotlib.get_data_path(), "fonts", "ttf")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from networks.model import EnergyTracker
 from networks.posterior import Posterior
 from networks.weights import WeightsInfo
 from tracker.config import TrackerConfig
+from tracker.engines import EngineName, choose_engine
 from tracker.frames import Box, check_box, to_bgr
 from tracker.regions import crop
 from tracker.search import due, search_frame
@@ -36,6 +38,7 @@ class Tracker:
         device: where the networks run.
         seed: of the sampler; the same seed gives the same boxes.
         config: how to track.
+        engine: what runs the networks; see `tracker.engines.choose_engine`.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Tracker:
         device: torch.device,
         seed: int = 0,
         config: TrackerConfig | None = None,
+        engine: EngineName = "torch",
     ) -> None:
         self.model = model.fuse().to(device)
         self.weights_info = weights_info
@@ -53,6 +57,7 @@ class Tracker:
             raise ValueError(f"the seed must lie between 0 and 2^63 - 1, got {seed}")
         self.seed = seed
         self.config = config or TrackerConfig()
+        self.engine = choose_engine(engine, self.model, self.config, device)
         self._state: State | None = None
         self._many = False
 
@@ -132,17 +137,16 @@ class Tracker:
         Returns:
             The new state, the boxes ``[N, 4]`` (cx, cy, w, h) in frame pixels, and the posteriors ``[N]``.
         """
-        # Refinement needs gradients, also where the caller has switched them off for good.
         with torch.inference_mode(False), torch.no_grad():
             state = state.resized(frame_sizes(images, state.box.device))
             crops = crop(images, state.region, self.model.config.search_size)
-            state, posterior, views = step(self.model, state, crops, self.config)
+            state, posterior, views = step(self.engine, state, crops, self.config)
             state = renew(self.model, state, images, views, self.config)
             searched = due(state, self.config) if self.config.search else state.lost[:0]
             for begin in range(0, len(searched), SEARCHED_TOGETHER):
                 lost = searched[begin : begin + SEARCHED_TOGETHER]
                 part, found, seen = search_frame(
-                    self.model, state.select(lost), [images[i] for i in lost.tolist()], self.config
+                    self.engine, state.select(lost), [images[i] for i in lost.tolist()], self.config
                 )
                 state = state.put(lost, part)
                 posterior = posterior.put(lost[seen], found[seen])
@@ -151,7 +155,12 @@ class Tracker:
 
 def frame_sizes(images: Sequence[NDArray[np.uint8]], device: torch.device) -> Tensor:
     """``[N, 2]`` (width, height) of frames in pixels."""
-    return torch.tensor([[image.shape[1], image.shape[0]] for image in images], dtype=torch.float32, device=device)
+    return _sizes(tuple((image.shape[1], image.shape[0]) for image in images), device)
+
+
+@lru_cache(maxsize=64)
+def _sizes(sizes: tuple[tuple[int, int], ...], device: torch.device) -> Tensor:
+    return torch.tensor(sizes, dtype=torch.float32, device=device)
 
 
 def as_tracks(boxes: Tensor, posterior: Posterior) -> list[Track]:
@@ -159,5 +168,6 @@ def as_tracks(boxes: Tensor, posterior: Posterior) -> list[Track]:
     outside = cxcywh_to_xywh(boxes).tolist()
     on_cpu = posterior.to("cpu")
     return [
-        Track((box[0], box[1], box[2], box[3]), float(on_cpu.presence[i]), on_cpu[i]) for i, box in enumerate(outside)
+        Track((x, y, w, h), presence, on_cpu[i])
+        for i, ((x, y, w, h), presence) in enumerate(zip(outside, on_cpu.presence.tolist(), strict=True))
     ]

@@ -10,15 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from networks.boxes import crop_to_frame
-from networks.distributions import BOX_NOISE
-from networks.model import EnergyTracker
 from networks.posterior import Posterior
 from tracker.config import TrackerConfig
-from tracker.noise import base_noise
+from tracker.engines import Engine
+from tracker.filter import Settings
+from tracker.noise import box_noise
 from tracker.regions import crop
 from tracker.state import State, keep_sane
-from tracker.step import estimate, presence_prior
 
 BATCH_MULTIPLE = 4
 """The last crop is repeated up to such a number: kernels are compiled and kept for every size of batch, so that few
@@ -52,12 +50,13 @@ def covering_regions(frame_size: tuple[float, float], side: float, most: int, tu
 
 def due(state: State, config: TrackerConfig) -> Tensor:
     """Indices of the targets whose whole frame is to be searched now."""
-    waited = state.lost - config.search_after
-    return ((waited >= 0) & (waited % config.search_every == 0)).nonzero().flatten()
+    waited = [lost - config.search_after for lost in state.lost.tolist()]
+    found = [i for i, frames in enumerate(waited) if frames >= 0 and frames % config.search_every == 0]
+    return torch.tensor(found, dtype=torch.int64, device=state.lost.device) if found else state.lost[:0]
 
 
 def search_frame(
-    model: EnergyTracker,
+    engine: Engine,
     state: State,
     frames: Sequence[NDArray[np.uint8]],
     config: TrackerConfig,
@@ -65,18 +64,22 @@ def search_frame(
     """Looks for lost targets everywhere in their frames.
 
     Crops overlap, so a target may be seen by several: the crop with the greatest evidence alone counts, once. Its
-    log-odds of presence pay log R for the R crops of the grid, or false alarms would grow with their number.
+    log-odds of presence pay log R for the R crops of the grid, or false alarms would grow with their number. What is
+    left is the presence of the target, also where it was followed to a place of its own: that is but one of the R.
+    One frame rarely pays for them all, so that where presence is fair the target is looked for there from now on, and
+    the evidence of the next frames decides.
 
     Args:
-        model: the networks.
+        engine: what runs the networks.
         state: of the ``N`` lost targets.
         frames: their frames, H x W x 3 uint8 BGR.
         config: how to search.
 
     Returns:
-        The state, moved where a target was found; the posteriors ``[N]`` of the best crops over (cx, cy, w, h) in frame
-        pixels; and ``[N]`` bool, whether each was found.
+        The state, moved where a target may be, and lost no more where it was found; the posteriors ``[N]`` of the best
+        crops over (cx, cy, w, h) in frame pixels; and ``[N]`` bool, whether each was moved.
     """
+    model = engine.model
     grids, totals = [], []
     turns = (state.lost - config.search_after) // config.search_every
     for size, box, turn in zip(state.frame_size.tolist(), state.box.tolist(), turns.tolist(), strict=True):
@@ -94,28 +97,31 @@ def search_frame(
     owner, regions, number = owner[filled], regions[filled], number[filled]
     crops = crop([frames[i] for i in owner.tolist()], regions, model.config.search_size)
     # Every crop has noise of its own, apart from that of the normal steps and whoever else is searched for.
-    uniform = base_noise(
-        ~state.seed[owner], state.frame[owner] * config.search_crops + number, config.samples, BOX_NOISE
+    noise = box_noise(~state.seed[owner], state.frame[owner] * config.search_crops + number, config.samples)
+    # By the first view: the recent one may be what led astray. Who is not where it was looked for may have come back
+    # elsewhere: one more step of the chain, and no motion prior.
+    sides = regions[:, 2:] / model.config.search_factor
+    looked = state.select(owner)._replace(
+        template=state.first.select(owner),
+        box=torch.cat((regions[:, :2], sides, sides), 1),
+        factor=torch.full_like(sides[:, 0], model.config.search_factor),
     )
-    # Who is not where it was looked for may have come back elsewhere: one more step of the chain.
-    prior = presence_prior(state.presence, config)
-    # By the first view: the recent one may be what led astray.
-    found = estimate(model, state.first.select(owner), crops, uniform, prior[owner], None, config)
-    boxes = crop_to_frame(found.box, regions)
-    posterior = found.posterior.map(lambda y: crop_to_frame(y, regions.unsqueeze(1)))
+    settings = Settings.of(model.config, config, motion=False)
+    found = engine.estimate(looked, crops, noise, settings, config)
+    boxes, posterior = found.box, found.posterior
     best = torch.stack(
         [(owner == i).nonzero().flatten()[posterior.log_z[owner == i].argmax()] for i in range(len(grids))]
     )
     presence = torch.sigmoid(torch.logit(posterior.presence[best]) - torch.tensor(totals, device=device).log())
-    seen = presence >= config.found_above
+    seen, found_again = presence >= config.found_above, presence >= config.present_above
     chosen = posterior[best]
     chosen = Posterior(chosen.samples, chosen.log_weights, chosen.log_z, presence)
     return (
         state._replace(
             box=torch.where(seen.unsqueeze(1), keep_sane(boxes[best], state.frame_size), state.box),
             factor=torch.where(seen, torch.full_like(state.factor, model.config.search_factor), state.factor),
-            presence=torch.where(seen, presence, state.presence),
-            lost=torch.where(seen, torch.zeros_like(state.lost), state.lost),
+            presence=presence,
+            lost=torch.where(found_again, torch.zeros_like(state.lost), state.lost),
         ),
         chosen,
         seen,

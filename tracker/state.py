@@ -12,6 +12,9 @@ from networks.model import Template
 
 SMALLEST_SIDE = 4.0
 """Pixels; a target does not shrink below."""
+GRID = 8
+"""Parts of a pixel to which boxes are kept: far finer than they are known, and far coarser than float32 rounds, so that
+engines, batches and machines, which differ by that rounding, do not drift apart."""
 
 
 class State(NamedTuple):
@@ -60,6 +63,8 @@ class State(NamedTuple):
 
     def resized(self, frame_size: Tensor) -> State:
         """The state when frames come in the sizes ``[N, 2]`` (width, height): boxes keep their place in the picture."""
+        if frame_size is self.frame_size:
+            return self
         ratio = frame_size / self.frame_size
         return self._replace(
             box=self.box * ratio.repeat(1, 2), steady_size=self.steady_size * ratio, frame_size=frame_size
@@ -67,7 +72,7 @@ class State(NamedTuple):
 
 
 def keep_sane(box: Tensor, frame_size: Tensor) -> Tensor:
-    """Centre boxes ``[N, 4]`` with their centre in the frame and sides from `SMALLEST_SIDE` to the frame's."""
+    """Centre boxes ``[N, 4]`` on `GRID`, their centre in the frame and sides from `SMALLEST_SIDE` to the frame's."""
     centre = torch.minimum(box[:, :2].clamp_min(0), frame_size)
     size = torch.minimum(box[:, 2:].clamp_min(SMALLEST_SIDE), frame_size.clamp_min(SMALLEST_SIDE))
-    return torch.cat((centre, size), 1)
+    return torch.round(torch.cat((centre, size), 1) * GRID) / GRID

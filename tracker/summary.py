@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from tracker.drawing import COLOURS, Image, View, draw_tracks
 from tracker.sinks.trace import Trace
@@ -79,6 +77,10 @@ class Summary:
         Raises:
             OSError: the file cannot be written.
         """
+        # Only here: importing matplotlib takes longer than the first frame, and drawing comes last.
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
         stills = self.chosen()
         lowest = self._lowest.index if self._lowest else -1
         columns = max(len(stills), 4)

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from networks.boxes import crop_iou, frame_to_crop, region_around
-from networks.model import EnergyTracker, SearchFeatures, Template
+from networks.model import EnergyTracker, Template
 from networks.posterior import Posterior
 from tracker.config import TrackerConfig
+from tracker.filter import Tracked
+from tracker.mode import NEAR
 from tracker.regions import crop
 from tracker.state import State
-
-NEAR = 0.5
-"""IoU with a box from which a sample belongs to it."""
 
 
 class Views(NamedTuple):
@@ -41,46 +40,36 @@ def confidence(posterior: Posterior, box: Tensor) -> Tensor:
     return posterior.presence * (near * posterior.weights).sum(1)
 
 
-def sure_targets(
-    model: EnergyTracker,
-    state: State,
-    posterior: Posterior,
-    box: Tensor,
-    search: SearchFeatures,
-    log_sampler: Tensor,
-    config: TrackerConfig,
-) -> Tensor:
-    """Which targets' templates are to be renewed from this frame.
+def sure_views(model: EnergyTracker, state: State, tracked: Tracked, config: TrackerConfig) -> Views | None:
+    """The views of a frame from which templates are to be renewed, if there are any.
 
-    Those whose turn it is, that the template in use is sure of, and that the first view alone, which no estimate has
-    touched, recognises at the same place: what the template drifts to cannot vouch for itself.
+    Of those targets whose turn it is, that the template in use is sure of, and that the first view alone, which no
+    estimate has touched, recognises at the same place: what the template drifts to cannot vouch for itself.
 
     Args:
         model: the networks, in inference mode.
         state: of ``N`` targets, before the frame.
-        posterior: of the frame over crop boxes, batch ``[N]``.
-        box: ``[N, 4]`` the estimate in the same crops.
-        search: features of the crops.
-        log_sampler: ``[N, M]`` log q' of the posterior's samples.
+        tracked: what the frame told, all of it.
         config: how often, and how sure.
-
-    Returns:
-        ``[K]`` int64 indices.
     """
-    if config.template_share == 0:
-        return state.frame[:0]
+    if tracked.search is None or tracked.log_sampler is None:
+        return None
+    region = state.region
     turn = (state.frame + 1) % config.template_every == 0
+    box = frame_to_crop(tracked.box, region)
+    posterior = tracked.posterior.map(lambda y: frame_to_crop(y, region.unsqueeze(1)))
     sure = (turn & (confidence(posterior, box) > config.template_above)).nonzero().flatten()
     if not len(sure):
-        return sure
-    first, seen, samples = state.first.select(sure), search.select(sure), posterior.samples[sure]
-    score = model.score(first, seen, samples)
-    alone = Posterior.from_scores(samples, score - log_sampler[sure], first.null)
-    return sure[confidence(alone, box[sure]) > config.template_known]
+        return None
+    first, seen, samples = state.first.select(sure), tracked.search.select(sure), posterior.samples[sure]
+    score = model.scores(first, seen)(samples)
+    alone = Posterior.from_scores(samples, score - tracked.log_sampler[sure], first.null)
+    sure = sure[confidence(alone, box[sure]) > config.template_known]
+    return Views(sure, tracked.box[sure]) if len(sure) else None
 
 
 def renew(
-    model: EnergyTracker, state: State, frames: Sequence[NDArray[np.uint8]], views: Views, config: TrackerConfig
+    model: EnergyTracker, state: State, frames: Sequence[NDArray[np.uint8]], views: Views | None, config: TrackerConfig
 ) -> State:
     """The state with the templates of some targets renewed: a blend of the first view's code and the present one's.
 
@@ -94,7 +83,7 @@ def renew(
         views: of the targets in these frames.
         config: the share of the present view.
     """
-    if not len(views.target):
+    if views is None:
         return state
     fresh = encode_views(model, [frames[i] for i in views.target.tolist()], views.box)
     renewed = (

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.integrate import quad
 
-from networks.pooling import roi_pool
+from networks.pooling import roi_pool, roi_pool_and_slopes
 
 
 def interpolate(map_: np.ndarray, x: float) -> float:
@@ -47,7 +47,7 @@ def test_pooling_matches_numerical_integration(box: tuple[float, ...]) -> None:
     cx, cy, w, h = box[0], box[1], np.exp(box[2]), np.exp(box[3])
     along_x = integral_of_bins(cells, (cx - w / 2 + 0.5) * cells - 0.5, (cx + w / 2 + 0.5) * cells - 0.5, bins)
     along_y = integral_of_bins(cells, (cy - h / 2 + 0.5) * cells - 0.5, (cy + h / 2 + 0.5) * cells - 0.5, bins)
-    expected = np.einsum("ai,cij,bj->cab", along_y, features[0].numpy(), along_x)
+    expected = np.einsum("ai,cij,bj->abc", along_y, features[0].numpy(), along_x)
     np.testing.assert_allclose(pooled.numpy(), expected, atol=1e-5)
 
 
@@ -56,10 +56,10 @@ def test_a_constant_map_pools_to_its_value_and_a_ramp_to_the_bins_centres() -> N
     ramp = torch.arange(cells, dtype=torch.float64).expand(1, 1, cells, cells)
     box = torch.tensor([[[0.1, 0.0, np.log(0.5), np.log(0.25)]]], dtype=torch.float64)
     pooled = roi_pool(torch.cat((torch.ones_like(ramp), ramp), 1), box, 4)[0, 0]
-    torch.testing.assert_close(pooled[0], torch.ones(4, 4, dtype=torch.float64))
+    torch.testing.assert_close(pooled[..., 0], torch.ones(4, 4, dtype=torch.float64))
     left = (0.1 - 0.25 + 0.5) * cells - 0.5
     centres = torch.tensor([left + (i + 0.5) * 0.5 * cells / 4 for i in range(4)], dtype=torch.float64)
-    torch.testing.assert_close(pooled[1], centres.expand(4, 4), atol=1e-6, rtol=0)
+    torch.testing.assert_close(pooled[..., 1], centres.expand(4, 4), atol=1e-6, rtol=0)
 
 
 def test_gradients_to_features_and_boxes() -> None:
@@ -84,3 +84,15 @@ def test_a_collapsed_box_stays_finite() -> None:
     assert torch.isfinite(pooled).all()
     assert boxes.grad is not None
     assert torch.isfinite(boxes.grad).all()
+
+
+def test_the_slopes_are_the_derivatives_by_the_box() -> None:
+    generator = torch.Generator().manual_seed(2)
+    features = torch.randn(2, 3, 5, 6, dtype=torch.float64, generator=generator)
+    boxes = torch.randn(2, 7, 4, dtype=torch.float64, generator=generator) * 0.3 - torch.tensor([0, 0, 1.3, 1.3])
+    derivatives = torch.autograd.functional.jacobian(lambda b: roi_pool(features, b, 3), boxes)
+    value, *slopes = roi_pool_and_slopes(features, boxes, 3).unbind(2)
+    torch.testing.assert_close(value, roi_pool(features, boxes, 3))
+    for coordinate, slope in enumerate(slopes):
+        own = torch.stack([derivatives[n, m, ..., n, m, coordinate] for n in range(2) for m in range(7)])
+        torch.testing.assert_close(slope.flatten(0, 1), own)

@@ -12,13 +12,16 @@ from torch import Tensor
 from networks.distributions import BroadBoxes, DefensiveMixture, DenseMixture
 from networks.model import EnergyTracker, SearchFeatures, Template
 from networks.posterior import Posterior
+from tests.tracker.scores import FunctionScores
 from tracker.config import TrackerConfig
+from tracker.engines import TorchEngine
+from tracker.estimate import Given, estimate
 from tracker.motion import log_motion
-from tracker.noise import base_noise
+from tracker.noise import box_noise
 from tracker.online import Tracker
 from tracker.search import search_frame
 from tracker.state import State
-from tracker.step import estimate, step
+from tracker.step import step
 
 TRAINED = 0.85
 SIGMA = 0.05
@@ -54,15 +57,16 @@ class SquareModel:
     def defend(self, proposal: DenseMixture) -> DefensiveMixture:
         return DefensiveMixture(proposal, BroadBoxes(tuple(proposal.batch_shape), -1.4, 0.6), 0.1)
 
-    def score(
-        self, template: Template, search: SearchFeatures, boxes: Tensor, proposal: DenseMixture | None = None
-    ) -> Tensor:
+    def scores(
+        self, template: Template, search: SearchFeatures, proposal: DenseMixture | None = None
+    ) -> FunctionScores:
         at, visible = search.stride8[:, None, :4], search.stride8[:, 4:]
-        peak = LEVEL + visible - 0.5 * ((boxes - at) / SIGMA).square().sum(-1)
-        return peak.clamp_min(-50.0)
+        return FunctionScores(
+            lambda boxes: (LEVEL + visible - 0.5 * ((boxes - at) / SIGMA).square().sum(-1)).clamp_min(-50.0)
+        )
 
 
-MODEL = cast(EnergyTracker, SquareModel())
+MODEL = TorchEngine(cast(EnergyTracker, SquareModel()))
 
 
 def frame(x: int, y: int, side: int = 24) -> np.ndarray:
@@ -91,12 +95,20 @@ def state(boxes: list[tuple[float, float, float, float]], **changes: Any) -> Sta
     return plain._replace(**changes)
 
 
-def posterior_of(prior: float, log_prior: Any = None) -> tuple[Posterior, Tensor]:
+def posterior_of(prior: float, last: Tensor | None = None) -> tuple[Posterior, Tensor]:
     crops = torch.zeros(1, 3, 64, 64, dtype=torch.uint8)
     crops[..., 24:40, 28:44] = 255
-    noise = base_noise(torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64), 2048, 5)
+    noise = box_noise(torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64), 2048)
     template = state([(0, 0, 1, 1)]).template._replace(null=torch.tensor([NULL]))
-    found = estimate(MODEL, template, crops, noise, torch.tensor([prior]), log_prior, CONFIG)
+    scale = torch.tensor([[CONFIG.motion_scale, CONFIG.motion_log_size]])
+    known = Given(
+        *noise,
+        log_odds=torch.tensor([math.log(prior / (1 - prior)) - CONFIG.evidence * math.log(TRAINED / (1 - TRAINED))]),
+        evidence=torch.tensor([CONFIG.evidence]),
+        last=TRUTH.unsqueeze(0) if last is None else last,
+        motion_scale=torch.full_like(scale, math.inf) if last is None else scale,
+    )
+    found = estimate(MODEL.model, template, crops, known, CONFIG)
     return found.posterior, found.box
 
 
@@ -118,14 +130,14 @@ def test_presence_takes_the_training_prior_out_and_its_own_in(prior: float) -> N
 
 
 def test_the_motion_term_moves_the_posterior_but_not_presence() -> None:
-    def pull(boxes: Tensor) -> Tensor:
-        # The product of two normals of equal variance peaks half way between them.
-        return -0.5 * ((boxes - TRUTH - torch.tensor([0.08, 0.0, 0.0, 0.0])) / SIGMA).square().sum(-1)
-
-    free, _ = posterior_of(0.5)
-    pulled, box = posterior_of(0.5, pull)
-    assert float(pulled.mean[0, 0]) == pytest.approx(float(TRUTH[0]) + 0.04, abs=0.01)
-    assert float(box[0, 0]) == pytest.approx(float(TRUTH[0]) + 0.04, abs=0.01)
+    last = TRUTH + torch.tensor([0.15, 0.0, 0.0, 0.0])
+    free, at_peak = posterior_of(0.5)
+    pulled, box = posterior_of(0.5, last.unsqueeze(0))
+    scale = torch.tensor([[CONFIG.motion_scale, CONFIG.motion_log_size]])
+    motion = log_motion(free.samples, last.unsqueeze(0), scale)
+    torch.testing.assert_close(pulled.log_weights, torch.log_softmax(free.log_weights + motion, 1))
+    assert float(free.mean[0, 0]) < float(pulled.mean[0, 0]) < float(last[0])
+    assert float(at_peak[0, 0]) < float(box[0, 0]) < float(last[0])
     assert torch.equal(pulled.log_z, free.log_z)
     assert torch.equal(pulled.presence, free.presence)
     assert float(pulled.log_weights.logsumexp(1)) == pytest.approx(0.0, abs=1e-5)
@@ -142,7 +154,7 @@ def test_a_step_uses_the_motion_prior_about_the_last_box() -> None:
     assert float(loose.mean[0, 0]) == pytest.approx(112.0, abs=1.0)
     assert 100 < float(strict.mean[0, 0]) < float(loose.mean[0, 0]) - 1
     last = torch.tensor([[0.0, 0.0, math.log(0.25), math.log(0.25)]])
-    assert float(log_motion(torch.tensor([[[0.125, 0.0, -1.386, -1.386]]]), last, tight)) < -4
+    assert float(log_motion(torch.tensor([[[0.125, 0.0, -1.386, -1.386]]]), last, torch.tensor([[0.02, 0.3]]))) < -4
 
 
 def test_the_search_finds_a_target_anywhere_and_pays_for_looking() -> None:
@@ -151,7 +163,8 @@ def test_the_search_finds_a_target_anywhere_and_pays_for_looking() -> None:
     assert bool(seen)
     torch.testing.assert_close(after.box[0], torch.tensor([272.0, 192.0, 24.0, 24.0]), atol=3.0, rtol=0)
     assert (after.lost.item(), after.factor.item()) == (0, 4.0)
-    total = math.ceil(320 / (0.7 * 144)) * math.ceil(240 / (0.7 * 144))
+    side = 4 * 24 * CONFIG.search_zoom
+    total = math.ceil(320 / (0.7 * side)) * math.ceil(240 / (0.7 * side))
     prior = 0.01 * (1 - CONFIG.leave_rate) + 0.99 * CONFIG.return_rate
     evidence = float(posterior.log_z) - math.log(TRAINED / (1 - TRAINED))
     odds = CONFIG.evidence * evidence + math.log(prior / (1 - prior))
@@ -179,7 +192,7 @@ def test_targets_are_searched_for_as_if_each_were_alone() -> None:
 
 def test_a_target_found_by_the_search_shows_in_the_frames_posterior() -> None:
     tracker = Tracker.__new__(Tracker)
-    tracker.model, tracker.config = MODEL, CONFIG
+    tracker.engine, tracker.model, tracker.config = MODEL, MODEL.model, CONFIG
     lost = state([(30, 30, 24, 24)])
     after, boxes, posterior = tracker.advance(lost._replace(lost=torch.tensor([4])), [frame(260, 180)])
     assert after.lost.item() == 0

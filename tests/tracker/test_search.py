@@ -7,11 +7,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from networks.config import ModelConfig
 from networks.model import Template
+from tests.tracker.test_filter import CONFIG, MODEL, frame
+from tests.tracker.test_filter import state as square_state
 from tracker.config import TrackerConfig
-from tracker.search import covering_regions, due
-from tracker.state import State
-from tracker.step import advance, presence_prior
+from tracker.filter import Settings, advance, presence_prior
+from tracker.search import covering_regions, due, search_frame
+from tracker.state import GRID, State
 
 
 def state_of(n: int) -> State:
@@ -41,12 +44,12 @@ def test_a_lost_target_keeps_its_size_and_its_region_grows_to_the_limit() -> Non
     found = torch.tensor([[110.0, 90.0, 22.0, 44.0], [300.0, 10.0, 90.0, 90.0]])
     presence = torch.tensor([0.9, config.present_above / 2])
     for _ in range(20):
-        state = advance(state, found, presence, 4.0, config)
-    torch.testing.assert_close(state.box[0], found[0], atol=1e-2, rtol=0)
+        state = advance(state, found, presence, 4.0, Settings.of(ModelConfig(), config))
+    torch.testing.assert_close(state.box[0], found[0], atol=1 / GRID, rtol=0)
     torch.testing.assert_close(state.box[1], torch.tensor([300.0, 10.0, 20.0, 40.0]))
     torch.testing.assert_close(state.factor, torch.tensor([4.0, 4.0 * config.region_growth_limit]))
     assert state.lost.tolist() == [0, 20]
-    back = advance(state, found, torch.ones(2), 4.0, config)
+    back = advance(state, found, torch.ones(2), 4.0, Settings.of(ModelConfig(), config))
     assert back.lost.tolist() == [0, 0]
     assert back.factor.tolist() == [4.0, 4.0]
 
@@ -55,9 +58,13 @@ def test_a_target_that_seemed_to_shrink_before_it_was_lost_goes_back_to_its_stea
     config = TrackerConfig()
     state = state_of(1)
     for _ in range(4):
-        state = advance(state, torch.tensor([[100.0, 100.0, 5.0, 40.0]]), torch.ones(1), 4.0, config)
+        state = advance(
+            state, torch.tensor([[100.0, 100.0, 5.0, 40.0]]), torch.ones(1), 4.0, Settings.of(ModelConfig(), config)
+        )
     assert float(state.box[0, 2]) < 7
-    lost = advance(state, torch.tensor([[100.0, 100.0, 5.0, 5.0]]), torch.zeros(1), 4.0, config)
+    lost = advance(
+        state, torch.tensor([[100.0, 100.0, 5.0, 5.0]]), torch.zeros(1), 4.0, Settings.of(ModelConfig(), config)
+    )
     assert 16 < float(lost.box[0, 2]) < 20
     assert float(lost.box[0, 3]) == pytest.approx(40.0)
 
@@ -65,7 +72,7 @@ def test_a_target_that_seemed_to_shrink_before_it_was_lost_goes_back_to_its_stea
 def test_the_size_follows_by_its_rate_in_the_logarithm() -> None:
     state = state_of(1)
     found = torch.tensor([[100.0, 100.0, 80.0, 40.0]])
-    moved = advance(state, found, torch.ones(1), 4.0, TrackerConfig(size_rate=0.5))
+    moved = advance(state, found, torch.ones(1), 4.0, Settings.of(ModelConfig(), TrackerConfig(size_rate=0.5)))
     torch.testing.assert_close(moved.box[0, 2:], torch.tensor([math.sqrt(20 * 80), 40.0]))
 
 
@@ -124,10 +131,36 @@ def test_states_are_joined_in_order_and_taken_apart_again() -> None:
 
 
 def test_presence_is_a_chain_of_leaving_and_returning() -> None:
-    config = TrackerConfig(leave_rate=0.02, return_rate=0.1)
-    torch.testing.assert_close(presence_prior(torch.tensor([1.0, 0.0]), config), torch.tensor([0.98, 0.1]))
+    settings = Settings.of(ModelConfig(), TrackerConfig(leave_rate=0.02, return_rate=0.1))
+    torch.testing.assert_close(presence_prior(torch.tensor([1.0, 0.0]), settings), torch.tensor([0.98, 0.1]))
     # Without any evidence the chain settles where as many leave as return.
     presence = torch.tensor([1.0])
     for _ in range(200):
-        presence = presence_prior(presence, config)
+        presence = presence_prior(presence, settings)
     assert float(presence) == pytest.approx(0.1 / 0.12, abs=1e-4)
+
+
+def shifted(by: float) -> tuple[State, State, bool]:
+    """A lost target before and after a search whose evidence is changed by so much; and whether the target moved."""
+    lost = square_state([(30, 30, 24, 24)])
+    first = lost.first._replace(null=lost.first.null - by / CONFIG.evidence)
+    lost = lost._replace(first=first, template=first)
+    after, _, seen = search_frame(MODEL, lost, [frame(260, 180)], CONFIG)
+    return lost, after, bool(seen)
+
+
+def test_the_search_turns_to_where_a_target_may_be_and_does_not_say_that_it_is_found() -> None:
+    sure = float(torch.logit(shifted(0.0)[1].presence))
+    between = 0.5 * math.log(CONFIG.found_above / (1 - CONFIG.found_above))
+    lost, after, seen = shifted(between - sure)
+    assert seen
+    torch.testing.assert_close(after.box[0], torch.tensor([272.0, 192.0, 24.0, 24.0]), atol=3.0, rtol=0)
+    assert CONFIG.found_above < float(after.presence) < CONFIG.present_above
+    assert torch.equal(after.lost, lost.lost)
+
+
+def test_a_search_that_supports_no_place_takes_presence_away_from_the_one_that_is_followed() -> None:
+    lost, after, seen = shifted(-100.0)
+    assert not seen
+    assert torch.equal(after.box, lost.box)
+    assert float(after.presence) < float(lost.presence)

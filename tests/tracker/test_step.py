@@ -8,12 +8,13 @@ import pytest
 import torch
 
 import ebtrack
-from tracker.config import TrackerConfig
-from tracker.motion import log_motion
+from tests.tracker.scores import FunctionScores
+from tracker.mode import LENGTHS, ascend
+from tracker.motion import log_motion, log_motion_with_gradient
 from tracker.noise import base_noise
 from tracker.regions import crop
 from tracker.state import keep_sane
-from tracker.step import ascend, step
+from tracker.step import step
 
 BOXES = [
     (40.0, 50.0, 30.0, 40.0),
@@ -36,10 +37,10 @@ def test_four_targets_in_a_batch_are_what_four_single_runs_are(
     tracker = ebtrack.load(untrained_weights, device="cpu", seed=7)
     batch = tracker.start([frames[0]] * 4, BOXES)
     crops = crop([frames[1]] * 4, batch.region, 256)
-    together, posterior, _ = step(tracker.model, batch, crops, tracker.config)
+    together, posterior, _ = step(tracker.engine, batch, crops, tracker.config)
     for i, box in enumerate(BOXES):
         single = tracker.start([frames[0]], [box])
-        alone, own, _ = step(tracker.model, single, crop([frames[1]], single.region, 256), tracker.config)
+        alone, own, _ = step(tracker.engine, single, crop([frames[1]], single.region, 256), tracker.config)
         torch.testing.assert_close(together.box[i], alone.box[0], atol=1e-2, rtol=1e-4)
         torch.testing.assert_close(posterior.presence[i], own.presence[0], atol=1e-4, rtol=1e-4)
         # Equal noise gives equal boxes; in units of the crop to 1e-4.
@@ -51,7 +52,7 @@ def test_a_step_leaves_its_state_alone(untrained_weights: Path, frames: list[np.
     tracker = ebtrack.load(untrained_weights, device="cpu")
     state = tracker.start([frames[0]], BOXES[:1])
     before = [part.clone() for part in (*state.first, *state.template, *state[2:])]
-    step(tracker.model, state, crop([frames[1]], state.region, 256), tracker.config)
+    step(tracker.engine, state, crop([frames[1]], state.region, 256), tracker.config)
     assert all(torch.equal(a, b) for a, b in zip(before, (*state.first, *state.template, *state[2:]), strict=True))
 
 
@@ -85,31 +86,29 @@ def test_base_noise_is_uniform_and_a_function_of_seed_and_counter() -> None:
     assert float(torch.corrcoef(shifts.T).fill_diagonal_(0).abs().max()) < 0.06
 
 
-def test_ascent_reaches_the_peak_of_a_normal_and_never_falls() -> None:
-    peak, variance = torch.tensor([0.1, -0.1, -1.4, -1.2]), torch.tensor([0.01, 0.01, 0.04, 0.04])
-
-    def score(at: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        at = at.detach().requires_grad_()
-        value = -0.5 * ((at - peak) ** 2 / variance).sum(-1)
-        return value.detach(), torch.autograd.grad(value.sum(), at)[0]
-
+def test_ascent_nears_the_peak_of_a_normal_and_never_falls() -> None:
+    peak, variance = torch.tensor([0.1, -0.1, -1.4, -1.2]), torch.tensor([0.01, 0.01, 0.04, 0.04]).expand(1, 2, 4)
+    score = FunctionScores(lambda at: -0.5 * ((at - peak) ** 2 / variance[0, 0]).sum(-1))
     start = peak + 0.8 * variance.sqrt() * torch.tensor([[[1.0, -1.0, 1.0, 1.0], [-1.0, 0.5, 0.2, -1.0]]])
-    end = ascend(score, start, variance.expand(1, 2, 4), 1)
-    torch.testing.assert_close(end.boxes, peak.expand(1, 2, 4), atol=1e-5, rtol=0)
-    # A step ten times too long overshoots: it is rejected and shortened until the score rises.
-    wrong = variance.expand(1, 2, 4) * 10
-    values = [ascend(score, start, wrong, steps).value for steps in range(6)]
+    near = min(abs(1 - length) for length in LENGTHS)
+    for steps in range(4):
+        end = ascend(score, start, variance, steps)
+        torch.testing.assert_close((end.boxes - peak).abs(), (start - peak).abs() * near**steps, atol=1e-6, rtol=1e-4)
+        torch.testing.assert_close(end.value, score(end.boxes))
+    # Steps ten times too long.
+    values = [ascend(score, start, 10 * variance, steps).value for steps in range(6)]
     assert all(bool((later >= earlier).all()) for earlier, later in itertools.pairwise(values))
     assert bool((values[-1] > values[0]).all())
+    at_peak = peak.expand(1, 1, 4)
+    assert torch.equal(ascend(score, at_peak, variance[:, :1], 2).boxes, at_peak)
 
 
 def test_the_motion_prior_prefers_the_path_and_forgives_jumps() -> None:
-    config = TrackerConfig()
-    last = torch.tensor([[0.0, 0.0, -1.4, -1.4]])
+    last, scale = torch.tensor([[0.0, 0.0, -1.4, -1.4]]), torch.tensor([[0.2, 0.3]])
     boxes = torch.tensor(
         [[[0.0, 0.0, -1.4, -1.4], [0.1, 0.0, -1.4, -1.4], [0.4, 0.0, -1.4, -1.4], [0.0, 0.0, -0.9, -1.4]]]
     )
-    here, near, far, bigger = log_motion(boxes, last, config)[0].tolist()
+    here, near, far, bigger = log_motion(boxes, last, scale)[0].tolist()
     assert here == 0
     assert 0 > near > far > -4
     assert bigger < 0
@@ -119,3 +118,16 @@ def test_boxes_are_kept_sane() -> None:
     wild = torch.tensor([[-50.0, 500.0, 1.0, 9000.0], [30.0, 30.0, 20.0, 20.0]])
     sane = keep_sane(wild, torch.tensor([[320.0, 240.0], [320.0, 240.0]]))
     torch.testing.assert_close(sane, torch.tensor([[0.0, 240.0, 4.0, 240.0], [30.0, 30.0, 20.0, 20.0]]))
+
+
+def test_the_motion_priors_gradient_is_its_derivative_and_vanishes_where_nothing_is_known() -> None:
+    boxes = torch.randn(3, 5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    last = boxes[:, 0].detach() + 0.1
+    scale = torch.tensor([[0.2, 0.3], [0.05, 1.0], [torch.inf, torch.inf]], dtype=torch.float64)
+    expected = log_motion(boxes, last, scale)
+    (gradient,) = torch.autograd.grad(expected.sum(), boxes)
+    value, found = log_motion_with_gradient(boxes.detach(), last, scale).split((1, 4), -1)
+    torch.testing.assert_close(value.squeeze(-1), expected.detach())
+    torch.testing.assert_close(found, gradient)
+    assert not value[2].any()
+    assert not found[2].any()

@@ -12,7 +12,9 @@ from torch import Tensor
 from networks.distributions import BroadBoxes, DefensiveMixture, DenseMixture
 from networks.model import EnergyTracker, SearchFeatures, Template
 from networks.posterior import Posterior
+from tests.tracker.scores import FunctionScores
 from tracker.config import TrackerConfig
+from tracker.engines import TorchEngine
 from tracker.online import Tracker
 from tracker.state import State
 from tracker.step import step
@@ -55,12 +57,14 @@ class GreyModel:
     def defend(self, proposal: DenseMixture) -> DefensiveMixture:
         return DefensiveMixture(proposal, BroadBoxes(tuple(proposal.batch_shape), -1.4, 0.6), 0.1)
 
-    def score(
-        self, template: Template, search: SearchFeatures, boxes: Tensor, proposal: DenseMixture | None = None
-    ) -> Tensor:
+    def scores(
+        self, template: Template, search: SearchFeatures, proposal: DenseMixture | None = None
+    ) -> FunctionScores:
         unlike = 0.2 * (search.stride8[:, 4:] - template.pooled).abs()
-        near = 0.5 * ((boxes - search.stride8[:, None, :4]) / 0.03).square().sum(-1)
-        return 20.0 - unlike - near.clamp_max(40.0)
+        at = search.stride8[:, None, :4]
+        return FunctionScores(
+            lambda boxes: 20.0 - unlike - (0.5 * ((boxes - at) / 0.03).square().sum(-1)).clamp_max(40.0)
+        )
 
 
 def frame(grey: int, x: int = 100, ground: int = 0) -> np.ndarray:
@@ -72,6 +76,7 @@ def frame(grey: int, x: int = 100, ground: int = 0) -> np.ndarray:
 def tracker(config: TrackerConfig = CONFIG) -> Tracker:
     made = Tracker.__new__(Tracker)
     made.model, made.config = cast(EnergyTracker, GreyModel()), config
+    made.engine = TorchEngine(made.model)
     made.device, made.seed = torch.device("cpu"), 0
     return made
 
@@ -157,8 +162,9 @@ def test_views_lie_where_the_estimate_does_not_where_the_smoothed_box_does() -> 
     state = one.start([frame(200)], [(100.0, 100.0, float(SIDE), float(SIDE))])._replace(frame=torch.tensor([2]))
     crops = torch.zeros(1, 3, 64, 64, dtype=torch.uint8)
     crops[..., 20:44, 20:44] = 200
-    after, _, views = step(one.model, state, crops, CONFIG)
+    after, _, views = step(one.engine, state, crops, CONFIG)
     # 24 of 64 cells of a region of 96 px: 36 px wide, while the state's size goes half the way there from 24.
+    assert views is not None
     assert views.target.tolist() == [0]
     torch.testing.assert_close(views.box[0], torch.tensor([112.0, 112.0, 36.0, 36.0]), atol=1.5, rtol=0)
     assert float(after.box[0, 2]) < 31
