@@ -182,7 +182,7 @@ Box Tracker::sane(const Box& box, const cv::Mat& frame) const {
              std::clamp(box[2], smallest, std::max(width, smallest)),
              std::clamp(box[3], smallest, std::max(height, smallest))};
     const auto grid = static_cast<float>(record_("limits", "grid"));
-    for (float& value : kept) value = std::nearbyint(value * grid) / grid;
+    for (float& value : kept.val) value = std::nearbyint(value * grid) / grid;
     return kept;
 }
 
