@@ -146,8 +146,8 @@ class BroadBoxes(Distribution):
         self.log_size, self.sigma = log_size, sigma
 
     def draw(self, uniform: Tensor, normal: Tensor) -> Tensor:
-        """Samples ``[M, N, 4]``: centres by uniform numbers ``[M, N, 2]``, sizes by normal ones ``[M, N, 2]``."""
-        return torch.cat((uniform - 0.5, self.log_size + self.sigma * normal), dim=-1)
+        """Samples ``[M, N, 4]``: centres by uniform numbers ``[M, N, 2]``, sizes by the last normal ones of four."""
+        return torch.cat((uniform - 0.5, self.log_size + self.sigma * normal[..., 2:]), dim=-1)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log density ``[...]`` of crop boxes ``[..., 4]``; minus infinity where the centre lies outside the crop."""
@@ -186,7 +186,7 @@ class DefensiveMixture(Distribution):
         """
         choice = uniform[..., 0]
         drawn = self.proposal.draw((choice - self.weight) / (1 - self.weight), normal)
-        broad = self.broad.draw(uniform[..., 1:3], normal[..., 2:])
+        broad = self.broad.draw(uniform[..., 1:3], normal)
         return torch.where((choice < self.weight).unsqueeze(-1), broad, drawn)
 
     def log_prob(self, value: Tensor, log_proposal: Tensor | None = None) -> Tensor:
