@@ -245,7 +245,7 @@ def cut(frame: Image, region: Floats, size: int, fill: Sequence[float]) -> Image
         frame = frame[y0 : y0 + rows * scale, x0 : x0 + columns * scale]
         for factor in factors:
             fewer = (frame.shape[1] // factor, frame.shape[0] // factor)
-            frame = np.asarray(cv2.resize(frame, fewer, interpolation=cv2.INTER_AREA), np.uint8)
+            frame = np.asarray(cv2.resize(frame, fewer, interpolation=cv2.INTER_LINEAR), np.uint8)
         left, top, side = (left - x0) / scale, (top - y0) / scale, side / scale
     # Only what the crop reads and a pixel about it, so that places are small numbers, which float32 keeps best.
     height, width = frame.shape[:2]
@@ -261,9 +261,9 @@ def cut(frame: Image, region: Floats, size: int, fill: Sequence[float]) -> Image
 
 
 def shrinking(times: float) -> list[int]:
-    """Factors by which a region is averaged before it is cut: twos, the last of them a three where that still fits."""
-    halvings = max(0, int(math.log2(times)))
-    return [2] * (halvings - 1) + [3] if halvings and times >= 1.5 * 2**halvings else [2] * halvings
+    """Factors by which a region is averaged before it is cut: twos, and a four first where there are more than two."""
+    halvings = 0 if times < 2 else int(math.log2(times / 0.75))
+    return [4] + [2] * (halvings - 2) if halvings > 2 else [2] * halvings
 
 
 def main() -> None:

@@ -16,7 +16,8 @@ def ramp(width: int, height: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("side", "size"), [(64.0, 64), (32.0, 64), (100.0, 64), (90.0, 32), (100.0, 32), (100.0, 24), (120.0, 24)]
+    ("side", "size"),
+    [(64.0, 64), (32.0, 64), (100.0, 64), (90.0, 32), (100.0, 32), (100.0, 24), (120.0, 24), (120.0, 15)],
 )
 def test_a_crop_shows_its_region(side: float, size: int) -> None:
     region = torch.tensor([[62.5, 63.0, side]])
@@ -38,10 +39,11 @@ def test_outside_the_frame_is_its_mean_colour() -> None:
     assert torch.equal(shown, torch.tensor([10, 20, 200], dtype=torch.uint8).view(3, 1, 1).expand(3, 32, 32))
 
 
-def test_fine_texture_does_not_alias_when_shrunk() -> None:
-    frame = np.zeros((512, 512, 3), np.uint8)
+@pytest.mark.parametrize("side", [500.0, 1000.0])
+def test_fine_texture_does_not_alias_when_shrunk(side: float) -> None:
+    frame = np.zeros((1024, 1024, 3), np.uint8)
     frame[::2] = 255
-    shown = crop([frame], torch.tensor([[256.0, 256.0, 500.0]]), 100)[0, :, 10:-10, 10:-10].float()
+    shown = crop([frame], torch.tensor([[512.0, 512.0, side]]), 100)[0, :, 10:-10, 10:-10].float()
     assert float(shown.std()) < 30
     assert float(shown.mean()) == pytest.approx(127.5, abs=5)
 

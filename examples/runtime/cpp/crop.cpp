@@ -28,11 +28,12 @@ std::vector<Place> places(double start, double step, int count, int extent) {
     return found;
 }
 
-// Factors by which a region is averaged before it is cut: twos, the last of them a three where that still fits.
+// Factors by which a region is averaged before it is cut: twos, and a four first where there are more than two.
 std::vector<int> shrinking(double times) {
-    const int halvings = std::max(0, static_cast<int>(std::log2(times)));
-    std::vector<int> factors(halvings, 2);
-    if (halvings > 0 && times >= 1.5 * (1 << halvings)) factors.back() = 3;
+    const int halvings = times < 2 ? 0 : static_cast<int>(std::log2(times / 0.75));
+    if (halvings <= 2) return std::vector<int>(halvings, 2);
+    std::vector<int> factors(halvings - 1, 2);
+    factors.front() = 4;
     return factors;
 }
 
@@ -49,7 +50,7 @@ void cut(cv::Mat frame, const Region& region, int size, const cv::Scalar& fill, 
         frame = frame(cv::Rect(x0, y0, columns * scale, rows * scale));
         for (const int factor : factors) {
             cv::Mat smaller;
-            cv::resize(frame, smaller, cv::Size(frame.cols / factor, frame.rows / factor), 0, 0, cv::INTER_AREA);
+            cv::resize(frame, smaller, cv::Size(frame.cols / factor, frame.rows / factor), 0, 0, cv::INTER_LINEAR);
             frame = smaller;
         }
         left = (left - x0) / scale;
