@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -27,10 +28,9 @@ pytest.importorskip("onnx", reason="exporting needs onnx")
 
 RUNTIME = Path(__file__).parent.parent / "examples" / "runtime"
 SEED = 3
-STARTS, FRAMES = (0, 15, 30, 45, 60, 75, 90, 140), 3
-"""Frames in which short runs begin, and how many are tracked."""
-TOLERANCE_PX, DRIFT_PX = 0.1, 1.0
-"""From the same state; and some frames on, where rounding may have put a sample on the other side of a border."""
+FRAMES = 3
+"""That are tracked of the clip as images."""
+TOLERANCE_PX = 0.1
 Boxes = NDArray[np.float64]
 Runner = Callable[[str | Path, Boxes, Path], Boxes]
 """Tracks from a box (x, y, w, h) in the first frame of a source, writes a file, and gives its boxes."""
@@ -60,15 +60,13 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
-    """Some frames of the bundled clip from each start on, as images: no decoder differs in them."""
-    folder = tmp_path_factory.mktemp("clips")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The first frames of the bundled clip as images: no decoder differs in them."""
+    folder = tmp_path_factory.mktemp("clip")
     with open_source(str(CLIP_PATH)) as source:
-        for frame in source:
-            for start in STARTS:
-                if start <= frame.index <= start + FRAMES:
-                    cv2.imwrite(str(folder / f"{start}_{frame.index - start:02d}.png"), frame.image)
-    return {start: str(folder / f"{start}_%02d.png") for start in STARTS}
+        for frame in islice(source, FRAMES + 1):
+            cv2.imwrite(str(folder / f"{frame.index:02d}.png"), frame.image)
+    return str(folder / "%02d.png")
 
 
 @pytest.fixture(scope="module")
@@ -89,19 +87,13 @@ def tracked(source: str, box: Boxes) -> Boxes:
     return np.array(boxes)
 
 
-def compare(run: Runner, clips: dict[int, str], whole_run: Boxes, out: Path) -> None:
-    """Short runs agree to a tenth of a pixel at first; the whole clip is tracked alike, through loss and return."""
+def compare(run: Runner, clip: str, out: Path) -> Boxes:
+    """The clip's first frames agree; gives the boxes of the whole clip."""
     truth = read_truth()
-    for start, clip in clips.items():
-        found, expected = run(clip, truth[start], out / f"{start}.txt"), tracked(clip, truth[start])
-        assert found.shape == (FRAMES + 1, 4)
-        apart = np.abs(found - expected).max(1)
-        assert apart[1] < TOLERANCE_PX, f"after frame {start}"
-        assert apart.max() < DRIFT_PX, f"from frame {start} on"
-    whole = run(CLIP_PATH, truth[0], out / "whole.txt")
-    assert whole.shape == whole_run.shape
-    overlap = iou(*(xywh_to_cxcywh(torch.from_numpy(boxes)) for boxes in (whole, whole_run))).numpy()
-    assert overlap[~np.isnan(truth[:, 0])].mean() > 0.95
+    few = run(clip, truth[0], out / "few.txt")
+    assert few.shape == (FRAMES + 1, 4)
+    np.testing.assert_allclose(few, tracked(clip, truth[0]), rtol=0, atol=TOLERANCE_PX)
+    return run(CLIP_PATH, truth[0], out / "whole.txt")
 
 
 def finish(command: Sequence[object]) -> subprocess.CompletedProcess[str]:
@@ -118,11 +110,10 @@ def python_example(exported: Path) -> Runner:
     return run
 
 
-def test_python_example_agrees_with_the_tracker(
-    exported: Path, clips: dict[int, str], whole_run: Boxes, tmp_path: Path
-) -> None:
+def test_python_example_agrees_with_the_tracker(exported: Path, clip: str, whole_run: Boxes, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
-    compare(python_example(exported), clips, whole_run, tmp_path)
+    whole = compare(python_example(exported), clip, tmp_path)
+    np.testing.assert_allclose(whole, whole_run, rtol=0, atol=TOLERANCE_PX)
 
 
 def test_python_example_agrees_in_every_frame_from_the_same_state(exported: Path) -> None:
@@ -149,10 +140,10 @@ def test_python_example_agrees_in_every_frame_from_the_same_state(exported: Path
     assert searches > 5, "the clip no longer shows the search"
 
 
-def test_python_example_tells_mistakes(exported: Path, clips: dict[int, str], tmp_path: Path) -> None:
+def test_python_example_tells_mistakes(exported: Path, clip: str, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     (tmp_path / "there.txt").write_text("mine")
-    script, clip = RUNTIME / "track_onnx.py", clips[0]
+    script = RUNTIME / "track_onnx.py"
     for folder, box, out, told in (
         (exported, "43,168,54,50", "there.txt", "exists"),
         (exported, "43,168,54", "new.txt", "four numbers"),
@@ -201,7 +192,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_cpp_example_agrees_with_the_tracker(
-    built: Path, exported: Path, clips: dict[int, str], whole_run: Boxes, tmp_path: Path
+    built: Path, exported: Path, clip: str, whole_run: Boxes, tmp_path: Path
 ) -> None:
     def run(source: str | Path, box: Boxes, out: Path) -> Boxes:
         text = ",".join(map(str, box))
@@ -209,10 +200,14 @@ def test_cpp_example_agrees_with_the_tracker(
         assert ended.returncode == 0, ended.stderr
         return np.loadtxt(out, delimiter=",")
 
-    compare(run, clips, whole_run, tmp_path)
+    whole = compare(run, clip, tmp_path)
+    # Another OpenCV may decode the video to other pixels.
+    seen = ~np.isnan(read_truth()[:, 0])
+    overlap = iou(*(xywh_to_cxcywh(torch.from_numpy(boxes[seen])) for boxes in (whole, whole_run)))
+    assert float(overlap.mean()) > 0.95
 
 
-def test_cpp_example_tells_mistakes(built: Path, exported: Path, clips: dict[int, str], tmp_path: Path) -> None:
+def test_cpp_example_tells_mistakes(built: Path, exported: Path, clip: str, tmp_path: Path) -> None:
     (tmp_path / "there.txt").write_text("mine")
     for folder, box, out, told in (
         (exported, "43,168,54,50", "there.txt", "exists"),
@@ -220,7 +215,7 @@ def test_cpp_example_tells_mistakes(built: Path, exported: Path, clips: dict[int
         (exported, "900,900,54,50", "new.txt", "384 x 288"),
         (tmp_path, "43,168,54,50", "new.txt", "tracker.json"),
     ):
-        ended = finish([built, folder, clips[0], f"--box={box}", f"--out={tmp_path / out}"])
+        ended = finish([built, folder, clip, f"--box={box}", f"--out={tmp_path / out}"])
         assert ended.returncode == 1
         assert told in ended.stderr
     assert (tmp_path / "there.txt").read_text() == "mine"
