@@ -173,7 +173,7 @@ def test_an_outline_follows_a_bend(corpus: Corpus) -> None:
 @given(st.integers(0, 2**32 - 1))
 def test_points_moved_by_a_bend_show_what_was_there(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    bend = Bend(rng.normal(0.0, 1.0, (2, 4, 4)), (3.0, -5.0, 60.0, 40.0))
+    bend = Bend(rng.normal(0.0, 0.5, (2, 4, 4)), (3.0, -5.0, 60.0, 40.0))
     points = rng.uniform((-10.0, -10.0), (70.0, 50.0), (20, 2))
     moved = bend.moved(points)
     assert moved is not None
