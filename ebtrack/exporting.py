@@ -23,7 +23,7 @@ from networks.model import EnergyTracker, Template
 from networks.weights import WeightsInfo, load_weights
 from tracker.config import TrackerConfig
 from tracker.graphs import FRAME_INPUTS, FRAME_OUTPUTS, TEMPLATE_INPUTS, FrameGraph, TemplateGraph, to_onnx
-from tracker.noise import _sobol
+from tracker.noise import sobol
 from tracker.search import REACH
 from tracker.state import GRID, SMALLEST_SIDE
 
@@ -232,5 +232,5 @@ def _record(info: WeightsInfo, config: TrackerConfig, format_: str, graphs: dict
         },
         "tracker": config.model_dump(mode="json"),
         "limits": {"smallest_side": SMALLEST_SIDE, "grid": GRID, "smallest_uniform": SMALLEST_UNIFORM, "reach": REACH},
-        "sobol": _sobol(config.samples, BOX_NOISE).tolist(),
+        "sobol": sobol(config.samples, BOX_NOISE).tolist(),
     }

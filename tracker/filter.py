@@ -95,6 +95,9 @@ def look(
         noise: of as many boxes as are drawn.
         settings: the numbers to track with.
         config: which point estimate, and how many boxes are refined how often.
+
+    Returns:
+        The next state, the posterior and the estimate, in frame pixels.
     """
     region = state.region
     before = presence_prior(state.presence, settings)

@@ -19,7 +19,8 @@ _MIX_B = 0x94D049BB133111EB - (1 << 64)
 
 
 @lru_cache(maxsize=8)
-def _sobol(count: int, dim: int) -> Tensor:
+def sobol(count: int, dim: int) -> Tensor:
+    """The scrambled Sobol set, always the same: ``[count, dim]`` in [0, 1), float32."""
     return torch.quasirandom.SobolEngine(dim, scramble=True, seed=0).draw(count)
 
 
@@ -54,7 +55,7 @@ def base_noise(seed: Tensor, counter: Tensor, count: int, dim: int) -> Tensor:
     dims = torch.arange(1, dim + 1, device=seed.device)
     bits = _shift_right(_hash(key.unsqueeze(1) + dims * _MULTIPLIER), 40)
     shift = bits.to(torch.float32) / (1 << 24)
-    return torch.remainder(_sobol(count, dim).to(seed.device).unsqueeze(1) + shift, 1.0)
+    return torch.remainder(sobol(count, dim).to(seed.device).unsqueeze(1) + shift, 1.0)
 
 
 class Noise(NamedTuple):

@@ -171,7 +171,9 @@ def test_who_makes_trouble_leaves_no_place_taken(port: int) -> None:
             # Who does not even say hello is let go, by name of the reason.
             heard = b""
             while b"fatal" not in heard:
-                heard += bare.recv(4096)
+                more = bare.recv(4096)
+                assert more, "closed without a word"
+                heard += more
     with visit(port), visit(port), visit(port):
         pass
 
